@@ -1,0 +1,1 @@
+//! A cluster, or files, read into a snapshot.

@@ -1,0 +1,83 @@
+//! What the API server tells of itself: its version, its certificate, and what it tells a stranger.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The answer to `GET /version`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Version {
+    /// `v1.37.2`, with the distribution's suffix.
+    pub git_version: Arc<str>,
+}
+
+impl Version {
+    /// Major and minor of a version such as `v1.37.2-eks-1`; `None` when it is not of that form.
+    pub fn minor_of(version: &str) -> Option<(u32, u32)> {
+        let mut numbers = version.strip_prefix('v').unwrap_or(version).split(['.', '-', '+']);
+        let major = numbers.next()?.parse().ok()?;
+        let minor = numbers.next()?.parse().ok()?;
+        Some((major, minor))
+    }
+
+    /// Major and minor of this version.
+    pub fn minor(&self) -> Option<(u32, u32)> {
+        Self::minor_of(&self.git_version)
+    }
+}
+
+/// What one request without credentials was answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProbeAnswer {
+    /// The path that was asked.
+    pub path: Arc<str>,
+    /// HTTP status code.
+    pub status: u16,
+    /// Whether Kubernetes answered (a `Status`, or the resource), rather than something in front.
+    pub kubernetes: bool,
+}
+
+/// What requests on a fresh connection without credentials were answered, in the order asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AnonymousProbe(pub Vec<ProbeAnswer>);
+
+/// The certificate that the API server showed, and how it was verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServingCertificate {
+    /// The address that was dialled: host and port.
+    pub endpoint: Arc<str>,
+    /// Common name of the subject, or all of it when there is none.
+    pub subject: Arc<str>,
+    /// Common name of the issuer, or all of it when there is none.
+    pub issuer: Arc<str>,
+    /// Start of validity.
+    pub not_before: Timestamp,
+    /// End of validity.
+    pub not_after: Timestamp,
+    /// Whether a subject alternative name is the host that was dialled (or the name the kubeconfig
+    /// says to expect).
+    pub names_endpoint: bool,
+    /// Whether the chain leads to the CA of the kubeconfig.
+    pub trusted: bool,
+    /// Whether the kubeconfig asks not to verify at all.
+    pub verification_skipped: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn minors_of_the_wild() {
+        let minor = Version::minor_of;
+        assert_eq!(minor("v1.37.2"), Some((1, 37)));
+        assert_eq!(minor("v1.29.4-eks-036c24b"), Some((1, 29)));
+        assert_eq!(minor("v1.30.2+k3s1"), Some((1, 30)));
+        assert_eq!(minor("banana"), None);
+        assert_eq!(minor(""), None);
+    }
+}

@@ -1,0 +1,17 @@
+//! Helpers to decode what Go's encoder writes.
+
+use serde::{Deserialize, Deserializer};
+
+/// A list or map that Go may write as `null`: that is the empty one.
+pub(crate) fn nullable<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// `true` when a flag is unset, so that serde can leave it out.
+pub(crate) fn is_false(flag: &bool) -> bool {
+    !flag
+}

@@ -1,0 +1,80 @@
+//! Namespaces, and the objects that set their limits and identities.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Known, Meta, Object, decode::nullable, meta::object, pod::Quantity};
+
+/// A namespace: listed, given by the user, or only named by an object that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Namespace {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its labels and times; unknown unless it was listed.
+    pub metadata: Known<Meta>,
+}
+
+impl Namespace {
+    /// Whether it waits to be deleted: then nothing new can be made in it.
+    pub fn terminating(&self) -> Known<bool> {
+        self.metadata.as_ref().map(|it| it.deletion_timestamp.is_some()).map_err(Clone::clone)
+    }
+}
+
+impl Object for Namespace {
+    fn part(&self) -> &str {
+        &self.name
+    }
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// A namespace as the API lists it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ListedNamespace {
+    /// Name, labels, times.
+    pub metadata: Meta,
+}
+
+/// An identity for pods.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ServiceAccount {
+    /// Name and namespace.
+    pub metadata: Meta,
+    /// Whether its pods get a token, unless they say otherwise; unset is yes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub automount_service_account_token: Option<bool>,
+}
+
+/// An upper bound on what a namespace may use.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ResourceQuota {
+    /// Name and namespace.
+    pub metadata: Meta,
+    /// The bound.
+    pub spec: ResourceQuotaSpec,
+}
+
+/// The bound that a quota sets.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ResourceQuotaSpec {
+    /// By resource name; a quota without any bounds nothing.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
+    pub hard: BTreeMap<Arc<str>, Quantity>,
+}
+
+/// Defaults and bounds for each pod or container of a namespace.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LimitRange {
+    /// Name and namespace.
+    pub metadata: Meta,
+}
+
+object!(ListedNamespace, ServiceAccount, ResourceQuota, LimitRange);
