@@ -69,11 +69,6 @@ impl Api {
         Self { connections: connections(config), origin: origin.to_owned(), token, handle }
     }
 
-    /// The same connections with another token.
-    pub(crate) fn with_token(&self, token: String) -> Self {
-        Self { token: Some(token), ..self.clone() }
-    }
-
     /// Asks for `path` (with its query), such as `/api/v1/pods?limit=2`.
     ///
     /// # Errors

@@ -140,7 +140,7 @@ impl ControlPlane {
         authority.server()?.write(&folder, "server")?;
         let admin = authority.client(ADMIN, MASTERS, Validity::Current)?;
         admin.write(&folder, "admin")?;
-        write(&folder.join("service-account.key"), &pki::signing_key()?)?;
+        pki::write_key_pair(&folder, "service-account")?;
         write(&folder.join("tokens.csv"), &token_file(&options.users))?;
         write(&folder.join("audit-policy.json"), &audit::policy().to_string())?;
 
@@ -385,7 +385,7 @@ fn server_flags(options: &Options, etcd: &str, port: u16) -> Vec<String> {
             "--client-ca-file=ca.crt",
             "--token-auth-file=tokens.csv",
             "--service-account-issuer=https://kubernetes.default.svc",
-            "--service-account-key-file=service-account.key",
+            "--service-account-key-file=service-account.pub",
             "--service-account-signing-key-file=service-account.key",
             "--audit-policy-file=audit-policy.json",
             "--enable-admission-plugins=NodeRestriction",

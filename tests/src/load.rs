@@ -60,6 +60,23 @@ pub struct Loaded {
     pub partial: Vec<(Ref, String)>,
 }
 
+impl fmt::Display for Loaded {
+    /// Counts, then a line for each object that is not as it was meant to be.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Self { created, replaced, refused, added, partial } = self;
+        let (created, replaced, added) = (created.len(), replaced.len(), added.len());
+        let refusals = refused.len();
+        writeln!(f, "{created} created, {replaced} replaced, {refusals} refused; {added} added")?;
+        for (reference, reason) in refused {
+            writeln!(f, "  refused {reference}: {reason}")?;
+        }
+        for (reference, reason) in partial {
+            writeln!(f, "  partial {reference}: {reason}")?;
+        }
+        Ok(())
+    }
+}
+
 impl Loaded {
     /// How many of the objects are in the cluster.
     pub fn count(&self) -> usize {
@@ -475,9 +492,11 @@ fn part(kind: &str, object: &Value, served: &Served) -> (Value, Vec<(&'static st
         parts.push(("ephemeralcontainers", json!({ "spec": { "ephemeralContainers": containers } })));
     }
     if served.subresources.contains("status")
-        && let Some(status) = object.get_mut("status").map(Value::take)
+        && let Some(mut status) = object.get_mut("status").map(Value::take)
     {
         remove(&mut object, &["status"]);
+        // A pod's class of service is computed when it is created, and never changes.
+        remove(&mut status, &["qosClass"]);
         if !computed && status.as_object().is_some_and(|it| !it.is_empty()) {
             parts.push(("status", json!({ "status": status })));
         }

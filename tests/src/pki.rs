@@ -110,9 +110,11 @@ impl Leaf {
     }
 }
 
-/// A key for signing service account tokens, in PEM.
-pub(crate) fn signing_key() -> Result<String> {
-    Ok(KeyPair::generate()?.serialize_pem())
+/// Writes `<name>.key` and `<name>.pub`, for signing service account tokens and for checking them.
+pub(crate) fn write_key_pair(folder: &Path, name: &str) -> Result<()> {
+    let key = KeyPair::generate()?;
+    write(&folder.join(format!("{name}.key")), &key.serialize_pem())?;
+    write(&folder.join(format!("{name}.pub")), &key.public_key_pem())
 }
 
 pub(crate) fn write(path: &Path, text: &str) -> Result<()> {

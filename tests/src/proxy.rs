@@ -86,7 +86,7 @@ pub enum When {
 }
 
 /// What a client gets instead of the real answer. Refusals are JSON, whatever format was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Harm {
     /// 401: the credentials are no longer good.
     Unauthorized,

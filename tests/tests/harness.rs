@@ -15,9 +15,9 @@ fn control_plane() -> &'static ControlPlane {
 #[test]
 fn dumps() {
     let Some(shared) = shared() else { return };
-    for name in ["clusters/kind-goat", "clusters/platform/snapshot.yaml"] {
+    for name in ["data/clusters/kind-goat", "data/clusters/platform/snapshot.yaml"] {
         let t = std::time::Instant::now();
         let loaded = control_plane().load(&shared.join(name)).expect("load");
-        eprintln!("{name} created {} replaced {} refused {:#?} added {:?} partial {:#?} {:?}", loaded.created.len(), loaded.replaced.len(), loaded.refused, loaded.added.iter().map(|r| r.to_string()).collect::<Vec<_>>(), loaded.partial, t.elapsed());
+        eprintln!("{name}: {loaded} {:?} {:#?}", t.elapsed(), loaded.added);
     }
 }

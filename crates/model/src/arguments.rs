@@ -23,8 +23,10 @@ pub const KEPT_FLAGS: &[&str] = &[
     "authorization-mode",
     "disable-admission-plugins",
     "enable-admission-plugins",
+    "enable-network-policy",
     "kubelet-client-certificate",
     "kubelet-client-key",
+    "run-firewall",
     "token-auth-file",
 ];
 

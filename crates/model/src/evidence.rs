@@ -37,6 +37,9 @@ pub enum Cause {
     Outdated,
     /// Nobody asked for it.
     NotRequested,
+    /// It was read, but does not tell: an argument vector that is not understood, a version that no
+    /// table covers, a recorded value that need not be in force.
+    Inconclusive,
 }
 
 impl Cause {
@@ -53,6 +56,7 @@ impl Cause {
             Cause::NotImpersonable => "not-impersonable",
             Cause::Outdated => "outdated",
             Cause::NotRequested => "not-requested",
+            Cause::Inconclusive => "inconclusive",
         }
     }
 }
@@ -286,6 +290,11 @@ impl<T: Object> Listing<T> {
         let inherited = gaps.len() == self.gaps.len();
         let read = if inherited { self.read.clone() } else { Vec::new() };
         Listing::partial(make(&self.items), gaps, read)
+    }
+
+    /// What was read, gaps or not: for joining kinds in this crate, where the gaps go along.
+    pub(crate) fn items(&self) -> &[T] {
+        &self.items
     }
 
     /// Objects that were read. For counting what a scan cost, not for judging.

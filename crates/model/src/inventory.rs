@@ -9,8 +9,6 @@ use std::{
     sync::Arc,
 };
 
-use jiff::Timestamp;
-
 use crate::{
     Cause, Gap, Known, Listing, Object, OwnerReference, Resource, Scope, Snapshot, Unknown,
     admission::{CustomResourceDefinition, VulnerabilityReport, WebhookConfiguration},
@@ -99,13 +97,8 @@ const JUDGED_BY_ABSENCE: [Resource; 4] = [
 fn hide_younger_namespaces(snapshot: &mut Snapshot) {
     let created =
         |it: &ListedNamespace| Some((it.metadata.name.clone(), it.metadata.creation_timestamp?));
-    let mut born: Vec<(Arc<str>, Timestamp)> = Vec::new();
     // Only adds gaps, so what was not listed need not be known.
-    let listed = snapshot.namespaces.each(Scope::Cluster, |it| {
-        born.extend(created(it));
-        Ok(())
-    });
-    drop(listed);
+    let born: Vec<_> = snapshot.namespaces.items().iter().filter_map(created).collect();
     for kind in JUDGED_BY_ABSENCE {
         let Some(listed) = snapshot.listed.get(&kind).copied() else { continue };
         for (name, _) in
@@ -124,13 +117,9 @@ fn namespaces(snapshot: &Snapshot) -> Listing<Namespace> {
     if unlisted.is_some() {
         named.extend(snapshot.origin.namespaces.iter().map(|it| it.as_str().into()));
         macro_rules! parts {
-            ($($field:ident),+) => {$(
-                // Names only ever add subjects; what was not read stays a gap of the listing.
-                let _: Known<()> = snapshot.$field.each(Scope::Cluster, |it| {
-                    named.insert(it.part().into());
-                    Ok(())
-                });
-            )+};
+            ($($field:ident),+) => {
+                $(named.extend(snapshot.$field.items().iter().map(|it| it.part().into()));)+
+            };
         }
         parts!(
             pods,
@@ -177,8 +166,7 @@ fn workloads(snapshot: &Snapshot) -> Listing<Workload> {
     ];
     let mut joined: BTreeMap<(Arc<str>, Owner), Workload> = BTreeMap::new();
     for (kind, api_version, listing) in kinds {
-        // The gaps of the templates are gaps of the workloads, below.
-        let _: Known<()> = listing.each(Scope::Cluster, |controller| {
+        for controller in listing.items() {
             let made = &controller.metadata;
             // A CronJob's jobs are its own doing; its template speaks for them.
             if made.controller().is_none_or(|owner| &*owner.kind != "CronJob") {
@@ -191,17 +179,15 @@ fn workloads(snapshot: &Snapshot) -> Listing<Workload> {
                 let workload = empty(snapshot, &made.namespace, &owner, Ok(()), template);
                 joined.insert((made.namespace.clone(), owner), workload);
             }
-            Ok(())
-        });
+        }
     }
-    let _: Known<()> = snapshot.pods.each(Scope::Cluster, |group| {
+    for group in snapshot.pods.items() {
         let Traced { owner, is_top, template } = trace(snapshot, group);
         let workload = joined
             .entry((group.namespace.clone(), owner.clone()))
             .or_insert_with(|| empty(snapshot, &group.namespace, &owner, is_top, template));
         add(workload, group);
-        Ok(())
-    });
+    }
 
     let sources: [&dyn Covered; 6] = [
         &snapshot.pods,

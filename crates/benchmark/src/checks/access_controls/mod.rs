@@ -1,0 +1,5 @@
+//! Applications / Operate / Access controls.
+
+use crate::Check;
+
+pub(super) static CHECKS: &[&Check] = &[];

@@ -1,0 +1,5 @@
+//! Clusters / Build / Audit policies and logging.
+
+use crate::Check;
+
+pub(super) static CHECKS: &[&Check] = &[];

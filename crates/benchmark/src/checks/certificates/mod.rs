@@ -1,0 +1,5 @@
+//! Clusters / Build / Certificate management.
+
+use crate::Check;
+
+pub(super) static CHECKS: &[&Check] = &[];

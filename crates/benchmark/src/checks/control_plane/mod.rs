@@ -1,0 +1,5 @@
+//! Clusters / Operate / CIS Benchmarks: the control plane.
+
+use crate::Check;
+
+pub(super) static CHECKS: &[&Check] = &[];

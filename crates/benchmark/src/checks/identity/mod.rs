@@ -1,0 +1,5 @@
+//! Clusters / Operate / Identity and access.
+
+use crate::Check;
+
+pub(super) static CHECKS: &[&Check] = &[];

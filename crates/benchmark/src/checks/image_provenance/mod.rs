@@ -1,0 +1,5 @@
+//! Applications / Operate / Image provenance.
+
+use crate::Check;
+
+pub(super) static CHECKS: &[&Check] = &[];

@@ -1,0 +1,5 @@
+//! Applications / Build / Image scanning.
+
+use crate::Check;
+
+pub(super) static CHECKS: &[&Check] = &[];

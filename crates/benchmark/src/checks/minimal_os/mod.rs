@@ -1,0 +1,5 @@
+//! Hosts / Build / Minimal OS.
+
+use crate::Check;
+
+pub(super) static CHECKS: &[&Check] = &[];

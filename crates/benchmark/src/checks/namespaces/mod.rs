@@ -1,0 +1,5 @@
+//! Applications / Operate / Namespaces.
+
+use crate::Check;
+
+pub(super) static CHECKS: &[&Check] = &[];

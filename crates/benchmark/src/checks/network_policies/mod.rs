@@ -1,0 +1,5 @@
+//! Applications / Operate / Network policies.
+
+use crate::Check;
+
+pub(super) static CHECKS: &[&Check] = &[];

@@ -1,0 +1,5 @@
+//! Hosts / Build / OS hardening.
+
+use crate::Check;
+
+pub(super) static CHECKS: &[&Check] = &[];

@@ -1,0 +1,5 @@
+//! Applications / Operate / Resource quotas.
+
+use crate::Check;
+
+pub(super) static CHECKS: &[&Check] = &[];

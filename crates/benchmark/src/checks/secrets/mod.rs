@@ -1,0 +1,5 @@
+//! Applications / Operate / Secrets management.
+
+use crate::Check;
+
+pub(super) static CHECKS: &[&Check] = &[];

@@ -1,0 +1,5 @@
+//! Clusters / Operate / Kubernetes upgrades.
+
+use crate::Check;
+
+pub(super) static CHECKS: &[&Check] = &[];

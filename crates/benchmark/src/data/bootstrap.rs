@@ -1,0 +1,150 @@
+//! The RBAC objects that every API server creates at its first start, by minor version.
+
+use assay_model::{
+    Cause, Gap, Resource, Unknown,
+    rbac::{Binding, PolicyRule, Subject},
+};
+use serde::Deserialize;
+
+use super::tables::subject_name;
+use crate::version::{Minor, minor_name};
+
+/// The table, as its file has it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Bootstrap {
+    cluster_role: Vec<RoleRow>,
+    role: Vec<RoleRow>,
+    cluster_role_binding: Vec<BindingRow>,
+    role_binding: Vec<BindingRow>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RoleRow {
+    #[serde(default)]
+    namespace: String,
+    name: String,
+    minors: Vec<String>,
+    #[serde(default)]
+    rules: Vec<RuleRow>,
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleRow {
+    #[serde(default)]
+    groups: Vec<String>,
+    #[serde(default)]
+    resources: Vec<String>,
+    verbs: Vec<String>,
+    #[serde(default)]
+    names: Vec<String>,
+    #[serde(default)]
+    urls: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct BindingRow {
+    #[serde(default)]
+    namespace: String,
+    name: String,
+    minors: Vec<String>,
+    role: String,
+    subjects: Vec<String>,
+}
+
+/// Whether a grant is one that API servers of some version create.
+#[derive(Debug)]
+pub enum Owned {
+    /// Binding, subject and the role's rules are those of this version.
+    Yes,
+    /// One of them is not.
+    No,
+    /// No table covers the version.
+    NotCovered(Unknown),
+}
+
+impl Bootstrap {
+    fn bindings(&self, binding: &Binding, subject: &Subject) -> impl Iterator<Item = &BindingRow> {
+        let cluster_wide = binding.metadata.namespace.is_empty();
+        let rows = if cluster_wide { &self.cluster_role_binding } else { &self.role_binding };
+        let subject = subject_name(subject);
+        let (namespace, name) = (binding.metadata.namespace.clone(), binding.metadata.name.clone());
+        let role = binding.role_ref.name.clone();
+        rows.iter().filter(move |it| {
+            *it.namespace == *namespace
+                && *it.name == *name
+                && *it.role == *role
+                && it.subjects.contains(&subject)
+        })
+    }
+
+    /// Whether a binding of its role to a subject is a server's own in some version.
+    pub fn names_binding(&self, binding: &Binding, subject: &Subject) -> bool {
+        self.bindings(binding, subject).next().is_some()
+    }
+
+    /// Whether it is in this version, and the role grants no more than it should.
+    pub fn owns(
+        &self,
+        binding: &Binding,
+        subject: &Subject,
+        rules: &[PolicyRule],
+        minor: Minor,
+    ) -> Owned {
+        let version = minor_name(minor);
+        if !self.covers(&version) {
+            let message = format!("no table has the bootstrap roles of Kubernetes {version}");
+            return Owned::NotCovered(
+                Gap::whole(Resource::Version, Cause::Inconclusive, message).into(),
+            );
+        }
+        let bound = self.bindings(binding, subject).any(|it| it.minors.contains(&version));
+        let roles = if &*binding.role_ref.kind == "Role" { &self.role } else { &self.cluster_role };
+        let namespace =
+            if &*binding.role_ref.kind == "Role" { &*binding.metadata.namespace } else { "" };
+        let role = roles.iter().find(|it| {
+            it.namespace == namespace
+                && *it.name == *binding.role_ref.name
+                && it.minors.contains(&version)
+        });
+        let within = role.is_some_and(|it| rules.iter().all(|rule| it.grants(rule)));
+        if bound && within { Owned::Yes } else { Owned::No }
+    }
+
+    fn covers(&self, minor: &str) -> bool {
+        self.cluster_role.iter().any(|it| it.minors.iter().any(|it| it == minor))
+    }
+}
+
+impl RoleRow {
+    /// Whether each single right of a rule is among this role's. Rules may be cut up or merged.
+    fn grants(&self, rule: &PolicyRule) -> bool {
+        if !rule.non_resource_urls.is_empty() {
+            return rule.verbs.iter().all(|verb| {
+                rule.non_resource_urls.iter().all(|url| {
+                    self.rules.iter().any(|it| has(&it.verbs, verb) && has(&it.urls, url))
+                })
+            });
+        }
+        rule.verbs.iter().all(|verb| {
+            rule.api_groups.iter().all(|group| {
+                rule.resources.iter().all(|resource| {
+                    self.rules.iter().any(|it| {
+                        has(&it.verbs, verb)
+                            && has(&it.groups, group)
+                            && has(&it.resources, resource)
+                            && (it.names.is_empty()
+                                || !rule.resource_names.is_empty()
+                                    && rule.resource_names.iter().all(|name| has(&it.names, name)))
+                    })
+                })
+            })
+        })
+    }
+}
+
+/// Whether a list has an entry, or the wildcard that stands for it.
+fn has(list: &[String], wanted: &str) -> bool {
+    list.iter().any(|it| it == "*" || it == wanted)
+}

@@ -1,0 +1,263 @@
+//! Dated tables: ends of life, flag defaults, installers' bindings, recognition of engines.
+
+use std::sync::OnceLock;
+
+use assay_model::rbac::{Binding, Subject};
+use jiff::civil::Date;
+use serde::{Deserialize, Deserializer};
+
+use super::{bootstrap::Bootstrap, file, parse};
+use crate::version::{Minor, first_release, minor_name};
+
+/// Every table.
+#[derive(Debug)]
+pub struct Tables {
+    releases: Vec<Release>,
+    operating_systems: Vec<OperatingSystem>,
+    flags: Vec<Flag>,
+    bindings: Vec<InstallerBinding>,
+    /// RBAC objects that API servers create themselves.
+    pub bootstrap: Bootstrap,
+    /// Network engines, the first that fits decides.
+    pub network_engines: Vec<EngineRow>,
+    /// Policy engines' webhooks.
+    pub policy_engines: Vec<PolicyEngine>,
+    /// Image scanners.
+    pub scanners: Vec<ScannerRow>,
+}
+
+impl Tables {
+    /// The tables that were compiled in.
+    pub fn get() -> &'static Tables {
+        static TABLES: OnceLock<Tables> = OnceLock::new();
+        TABLES.get_or_init(|| {
+            let lifecycle: Lifecycle = parse(file!("tables/lifecycle.toml"));
+            Tables {
+                releases: lifecycle.release,
+                operating_systems: lifecycle.os,
+                flags: parse::<Flags>(file!("tables/flag-defaults.toml")).flag,
+                bindings: parse::<Installers>(file!("tables/installer-bindings.toml")).binding,
+                bootstrap: parse(file!("tables/bootstrap-rbac.toml")),
+                network_engines: parse::<Engines>(file!("tables/network-engines.toml")).engine,
+                policy_engines: parse::<Policies>(file!("tables/policy-engines.toml")).engine,
+                scanners: parse::<Scanners>(file!("tables/image-scanners.toml")).scanner,
+            }
+        })
+    }
+
+    /// The default of a component's flag; empty for an empty one, `None` when no row covers it.
+    pub fn flag_default(&self, component: &str, flag: &str, minor: Minor) -> Option<&str> {
+        let minor = minor_name(minor);
+        let covers =
+            |it: &&Flag| it.component == component && it.flag == flag && it.minors.contains(&minor);
+        // A version without the flag cannot have been given it: it is as good as empty.
+        self.flags.iter().find(covers).map(|it| it.default.as_deref().unwrap_or_default())
+    }
+
+    /// The row of a product's release, or of the product as a whole.
+    pub fn release(&self, product: &str, release: &str) -> Option<&Release> {
+        let of_product = || self.releases.iter().filter(|it| it.product == product);
+        let exact = of_product().find(|it| it.release.as_deref() == Some(release));
+        exact.or_else(|| of_product().find(|it| it.release.is_none()))
+    }
+
+    /// Product and release of an `osImage`; the release is empty when the product has none.
+    pub fn operating_system(&self, image: &str) -> Option<(&str, String)> {
+        let row = self
+            .operating_systems
+            .iter()
+            .filter(|it| image.starts_with(&it.prefix))
+            .max_by_key(|it| it.prefix.len())?;
+        let rest = &image[row.prefix.len()..];
+        let release = match row.version {
+            Parts::Major => first_release(rest, 1)?,
+            Parts::MajorMinor => first_release(rest, 2)?,
+            Parts::None => String::new(),
+        };
+        Some((&row.product, release))
+    }
+
+    /// The installer whose own a binding of a role to a subject is.
+    pub fn installer_of(&self, binding: &Binding, subject: &Subject) -> Option<&str> {
+        let kind = if binding.metadata.namespace.is_empty() {
+            "ClusterRoleBinding"
+        } else {
+            "RoleBinding"
+        };
+        let named = |it: &&InstallerBinding| {
+            it.kind == kind
+                && *it.name == *binding.metadata.name
+                && *it.role == *binding.role_ref.name
+                && it.namespace.as_deref().is_none_or(|it| it == &*binding.metadata.namespace)
+        };
+        let subject = subject_name(subject);
+        let row = self.bindings.iter().filter(named).find(|it| it.subjects.contains(&subject))?;
+        Some(&row.installer)
+    }
+}
+
+/// As tables write subjects: `User:jane`, `Group:sre`, `ServiceAccount:ci/deployer`.
+pub(crate) fn subject_name(subject: &Subject) -> String {
+    match &*subject.namespace {
+        "" => format!("{}:{}", subject.kind, subject.name),
+        namespace => format!("{}:{namespace}/{}", subject.kind, subject.name),
+    }
+}
+
+#[derive(Deserialize)]
+struct Lifecycle {
+    release: Vec<Release>,
+    os: Vec<OperatingSystem>,
+}
+
+/// When a release stops to get security fixes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// What it is a release of.
+    pub product: String,
+    /// Which; `None` for every release of the product.
+    #[serde(default)]
+    pub release: Option<String>,
+    /// The last day with fixes for everybody.
+    #[serde(default, deserialize_with = "date")]
+    pub end: Option<Date>,
+    /// The last day with fixes for those who pay or ask for more.
+    #[serde(default, deserialize_with = "date")]
+    pub extended: Option<Date>,
+    /// Whether the product as a whole gets no fixes any more.
+    #[serde(default)]
+    pub discontinued: bool,
+    /// Who says so.
+    pub source: String,
+    /// When that was looked up.
+    #[serde(deserialize_with = "day")]
+    pub date: Date,
+}
+
+fn date<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Date>, D::Error> {
+    day(from).map(Some)
+}
+
+fn day<'de, D: Deserializer<'de>>(from: D) -> Result<Date, D::Error> {
+    String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+}
+
+#[derive(Debug, Deserialize)]
+struct OperatingSystem {
+    product: String,
+    prefix: String,
+    version: Parts,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+enum Parts {
+    #[serde(rename = "major")]
+    Major,
+    #[serde(rename = "major.minor")]
+    MajorMinor,
+    #[serde(rename = "none")]
+    None,
+}
+
+#[derive(Deserialize)]
+struct Flags {
+    flag: Vec<Flag>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Flag {
+    component: String,
+    flag: String,
+    #[serde(default)]
+    default: Option<String>,
+    minors: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Installers {
+    binding: Vec<InstallerBinding>,
+}
+
+#[derive(Debug, Deserialize)]
+struct InstallerBinding {
+    installer: String,
+    kind: String,
+    #[serde(default)]
+    namespace: Option<String>,
+    name: String,
+    role: String,
+    subjects: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Engines {
+    engine: Vec<EngineRow>,
+}
+
+/// How a network engine is recognised, and whether it enforces policies.
+#[derive(Debug, Deserialize)]
+pub struct EngineRow {
+    /// What people call it.
+    pub name: String,
+    /// Whether it enforces policies.
+    pub enforces: bool,
+    /// It fits where one of these does.
+    #[serde(rename = "match")]
+    pub matches: EngineMatch,
+    /// …and where the `DaemonSet` has a container of that name,
+    #[serde(default)]
+    pub container: Option<String>,
+    /// …and that container, or any, has this argument.
+    #[serde(default)]
+    pub arg: Option<String>,
+}
+
+/// What an engine is recognised by.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+pub struct EngineMatch {
+    /// Names of a `DaemonSet`.
+    pub daemonset_name: Vec<String>,
+    /// Last components of an image's repository, with the beginning of a tag after a colon.
+    pub image: Vec<String>,
+    /// Parts of a node's kubelet version.
+    pub version_suffix: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Policies {
+    engine: Vec<PolicyEngine>,
+}
+
+/// How the webhooks of a policy engine are recognised.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct PolicyEngine {
+    /// What people call it.
+    pub name: String,
+    /// Names of its webhook configurations.
+    pub webhook_configuration: Vec<String>,
+    /// Services it answers by: `NAMESPACE/NAME`, with `*` for any namespace or any end of a name.
+    pub service: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Scanners {
+    scanner: Vec<ScannerRow>,
+}
+
+/// How an image scanner is recognised.
+#[derive(Debug, Deserialize)]
+pub struct ScannerRow {
+    /// What people call it.
+    pub name: String,
+    /// API group of its reports; `None` when it leaves none in the cluster.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// Kinds of its reports.
+    #[serde(default)]
+    pub kinds: Vec<String>,
+    /// Last components of its images' repositories.
+    pub images: Vec<String>,
+}

@@ -1,0 +1,519 @@
+//! How a check becomes a verdict: the one place that can say PASS.
+//!
+//! For each subject: a fault, fail; else something unread, unknown; else not-applicable or manual as
+//! the rule says; else a weakness, warn; else pass. A check's outcome is the highest over its
+//! subjects, and at least unknown when part of them was not seen.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use assay_model::{
+    Basis, Cause, Findings, Gap, Known, Listing, Location, Object, Outcome, PodSpec, Resource,
+    Scope, Severity, Unknown, Workload,
+    admission::WebhookConfiguration,
+    both,
+    findings::Seen,
+    namespace::{Namespace, ServiceAccount},
+    node::Node,
+    rbac::Binding,
+    report::{ObjectReference, Tally},
+};
+
+use crate::{
+    Check, Empty, Facts, Rule, Ruled, Ruling,
+    flags::{self, Replica},
+    rbac::{self, Holder, Where},
+};
+
+/// What one check says of one cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// The highest over the subjects, and at least unknown when `unseen`.
+    pub outcome: Outcome,
+    /// Subjects by outcome.
+    pub subjects: Tally,
+    /// Subjects that count in the score: not those of platform namespaces, for applications.
+    pub scored: Tally,
+    /// Where subjects may exist that were not seen.
+    pub unseen: Option<Unknown>,
+    /// Every gap that stood in the way, `unseen` included.
+    pub gaps: Option<Unknown>,
+    /// What was found, in the order of the subjects.
+    pub findings: Vec<Finding>,
+    /// What weaker evidence says, sorted.
+    pub hints: Vec<String>,
+    /// The weakest evidence that something was judged by; `None` when nothing was judged.
+    pub basis: Option<Basis>,
+    /// Why it does not apply, when nothing did.
+    pub reason: Option<String>,
+    /// What a person has to look at, when somebody must.
+    pub question: Option<String>,
+}
+
+/// A fault or a weakness of one object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// `Fail` or `Warn`.
+    pub outcome: Outcome,
+    /// How bad this one is.
+    pub severity: Severity,
+    /// Whose it is.
+    pub object: ObjectReference,
+    /// Where, from the object on.
+    pub at: Location,
+    /// What was seen there.
+    pub detail: String,
+    /// What it rests on.
+    pub basis: Basis,
+    /// Live pods it stands for.
+    pub pods: u32,
+    /// Whether the template has it too; `None` without a template.
+    pub template: Option<bool>,
+    /// Some of those pods, by name.
+    pub samples: Vec<Arc<str>>,
+}
+
+/// Runs a check over all that was read.
+pub fn run(check: &Check, facts: &Facts<'_>) -> Verdict {
+    let inventory = facts.inventory;
+    let mut bench = Bench::new(check, facts);
+    match check.rule {
+        Rule::PodSpec(rule) => {
+            bench.each(&inventory.workloads, |bench, workload| bench.pod_specs(workload, rule));
+        }
+        Rule::Workload(rule) => {
+            bench.each(&inventory.workloads, |bench, it| {
+                bench.judge(it, |out| rule(it, facts, out))
+            });
+        }
+        Rule::Namespace(rule) => bench.each(&inventory.namespaces, |bench, it| {
+            bench.judge(it, |out| match it.terminating() {
+                // The exemption must be known before a fault may be said.
+                Err(unknown) => Err(unknown),
+                Ok(true) => Ok(Ruling::NotApplicable("waits to be deleted".to_owned())),
+                Ok(false) => rule(it, facts, out),
+            });
+        }),
+        Rule::ServiceAccount(rule) => bench.each(&inventory.service_accounts, |bench, it| {
+            bench.judge(it, |out| rule(it, facts, out));
+        }),
+        Rule::Node(rule) => {
+            bench.each(&inventory.nodes, |bench, it| bench.judge(it, |out| rule(it, facts, out)));
+        }
+        Rule::Kubelet(rule) => {
+            bench.each(&inventory.nodes, |bench, node| {
+                bench.judge(node, |out| kubelet(node, facts, |config| rule(config, out)));
+            });
+        }
+        Rule::Binding(rule) => {
+            for listing in [&inventory.cluster_role_bindings, &inventory.role_bindings] {
+                bench.each(listing, |bench, it| bench.judge(it, |out| rule(it, facts, out)));
+            }
+        }
+        Rule::Webhook(rule) => {
+            for listing in [&inventory.validating_webhooks, &inventory.mutating_webhooks] {
+                bench.each(listing, |bench, it| bench.judge(it, |out| rule(it, facts, out)));
+            }
+        }
+        Rule::Power(power) => {
+            let holders = match power.reach {
+                Where::Cluster => facts.cluster_holders(),
+                Where::Namespace => facts.namespaced_holders(),
+            };
+            bench.each(holders, |bench, it| {
+                bench.judge(it, |out| rbac::judge(power, check, it, facts, out));
+            });
+        }
+        Rule::Flag(row) => {
+            bench.each(facts.replicas(row.component), |bench, it| {
+                bench.judge(it, |out| flags::judge(row, it, facts, out));
+            });
+            if bench.is_untouched() {
+                bench.judge(&Whole, |_| flags::hidden(row.component, facts));
+            }
+        }
+        Rule::Cluster(rule) => {
+            if facts.settings.namespaces.is_empty() {
+                bench.judge(&Whole, |out| rule(facts, out));
+            }
+        }
+    }
+    bench.verdict()
+}
+
+/// The configuration of a node's kubelet, to be looked at; or why there is none.
+fn kubelet(
+    node: &Node,
+    facts: &Facts<'_>,
+    look: impl FnOnce(&assay_model::node::KubeletConfig),
+) -> Ruled {
+    if node.is_virtual() {
+        return Ok(Ruling::NotApplicable("no kubelet stands behind a virtual node".to_owned()));
+    }
+    let name = &node.metadata.name;
+    let Some(config) = facts.inventory.kubelet_configs.get(name, name)? else {
+        let message = "the kubelet's configuration is not there";
+        return Err(Gap::part(
+            Resource::KubeletConfigs,
+            name.clone(),
+            Cause::Inconclusive,
+            message,
+        )
+        .into());
+    };
+    look(config);
+    Ok(Ruling::Applies)
+}
+
+/// Something that can be judged, and be named in a report.
+pub trait Subject: Object {
+    /// What reports call it.
+    fn reference(&self) -> ObjectReference;
+    /// Whether it lies in a namespace, so that `-n` can leave it out.
+    const NAMESPACED: bool;
+}
+
+macro_rules! subject {
+    ($($type:ty: $namespaced:expr, |$it:ident| $api_version:expr, $kind:expr, $name:expr;)+) => {$(
+        impl Subject for $type {
+            fn reference(&self) -> ObjectReference {
+                let $it = self;
+                ObjectReference {
+                    api_version: $api_version.into(),
+                    kind: $kind.into(),
+                    namespace: if $namespaced { self.part().into() } else { String::new() },
+                    name: $name.to_string(),
+                }
+            }
+            const NAMESPACED: bool = $namespaced;
+        }
+    )+};
+}
+
+subject! {
+    Workload: true, |it| &*it.owner.api_version, &*it.owner.kind, it.owner.name;
+    Node: false, |it| "v1", "Node", it.metadata.name;
+    ServiceAccount: true, |it| "v1", "ServiceAccount", it.metadata.name;
+    WebhookConfiguration: false, |it| "admissionregistration.k8s.io/v1", "WebhookConfiguration", it.metadata.name;
+    Replica: true, |it| "v1", "Pod", it.name();
+}
+
+impl Subject for Namespace {
+    fn reference(&self) -> ObjectReference {
+        let name = self.name.to_string();
+        ObjectReference {
+            api_version: "v1".into(),
+            kind: "Namespace".into(),
+            namespace: String::new(),
+            name,
+        }
+    }
+    const NAMESPACED: bool = true;
+}
+
+impl Subject for Binding {
+    fn reference(&self) -> ObjectReference {
+        let kind =
+            if self.metadata.namespace.is_empty() { "ClusterRoleBinding" } else { "RoleBinding" };
+        ObjectReference {
+            api_version: "rbac.authorization.k8s.io/v1".into(),
+            kind: kind.into(),
+            namespace: self.metadata.namespace.to_string(),
+            name: self.metadata.name.to_string(),
+        }
+    }
+    const NAMESPACED: bool = false;
+}
+
+impl Subject for Holder {
+    fn reference(&self) -> ObjectReference {
+        let it = &self.subject;
+        let api_version =
+            if &*it.kind == "ServiceAccount" { "v1" } else { "rbac.authorization.k8s.io/v1" };
+        ObjectReference {
+            api_version: api_version.into(),
+            kind: it.kind.to_string(),
+            namespace: it.namespace.to_string(),
+            name: it.name.to_string(),
+        }
+    }
+    const NAMESPACED: bool = false;
+}
+
+/// The cluster as a whole, as a subject.
+struct Whole;
+
+impl Object for Whole {
+    fn part(&self) -> &'static str {
+        ""
+    }
+    fn name(&self) -> &'static str {
+        ""
+    }
+}
+
+impl Subject for Whole {
+    fn reference(&self) -> ObjectReference {
+        ObjectReference {
+            api_version: String::new(),
+            kind: "Cluster".to_owned(),
+            namespace: String::new(),
+            name: String::new(),
+        }
+    }
+    const NAMESPACED: bool = false;
+}
+
+/// A verdict in the making.
+struct Bench<'a> {
+    check: &'a Check,
+    facts: &'a Facts<'a>,
+    subjects: Tally,
+    scored: Tally,
+    worst: Option<Outcome>,
+    unseen: Known<()>,
+    gaps: Known<()>,
+    findings: Vec<Finding>,
+    hints: Vec<String>,
+    basis: Option<Basis>,
+    reason: Option<String>,
+    question: Option<String>,
+}
+
+impl<'a> Bench<'a> {
+    fn new(check: &'a Check, facts: &'a Facts<'a>) -> Self {
+        Bench {
+            check,
+            facts,
+            subjects: Tally::default(),
+            scored: Tally::default(),
+            worst: None,
+            unseen: Ok(()),
+            gaps: Ok(()),
+            findings: Vec::new(),
+            hints: Vec::new(),
+            basis: None,
+            reason: None,
+            question: None,
+        }
+    }
+
+    /// Visits the subjects in the report's scope, and notes where some may not have been seen.
+    fn each<T: Subject>(&mut self, listing: &Listing<T>, mut visit: impl FnMut(&mut Self, &T)) {
+        let namespaces = &self.facts.settings.namespaces;
+        let everywhere = [Scope::Cluster];
+        let parts: Vec<Scope<'_>> = namespaces.iter().map(|it| Scope::Part(it)).collect();
+        let scopes: &[Scope<'_>] = match (namespaces.is_empty(), T::NAMESPACED) {
+            (true, _) => &everywhere,
+            (false, true) => &parts,
+            (false, false) => return,
+        };
+        for scope in scopes {
+            let unseen = listing.each(*scope, |it| {
+                visit(self, it);
+                Ok(())
+            });
+            self.gaps = both(std::mem::replace(&mut self.gaps, Ok(())), unseen.clone());
+            self.unseen = both(std::mem::replace(&mut self.unseen, Ok(())), unseen);
+        }
+    }
+
+    /// Whether there is provably nothing that was or could be judged.
+    fn is_untouched(&self) -> bool {
+        self.worst.is_none() && self.unseen.is_ok() && self.facts.settings.namespaces.is_empty()
+    }
+
+    /// Judges one subject by what the rule reports.
+    fn judge<T: Subject>(&mut self, subject: &T, rule: impl FnOnce(&mut Findings) -> Ruled) {
+        let mut found = Findings::default();
+        let ruled = rule(&mut found);
+        let located = |seen: Seen| Placed { seen, pods: 0, template: None, samples: Vec::new() };
+        let faults = std::mem::take(&mut found.faults).into_iter().map(located).collect();
+        let weaknesses = std::mem::take(&mut found.weaknesses).into_iter().map(located).collect();
+        self.settle(subject, ruled, faults, weaknesses, found);
+    }
+
+    /// Judges a workload by each of its pod specs.
+    fn pod_specs(&mut self, workload: &Workload, rule: fn(&PodSpec, &mut Findings)) {
+        match self.facts.in_scope(workload) {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(unknown) => return self.judge(workload, |_| Err(unknown)),
+        }
+        let look = |spec: &PodSpec| {
+            let mut found = Findings::default();
+            rule(spec, &mut found);
+            found
+        };
+        let wanted = workload.wanted().map(&look);
+        let (mut faults, mut weaknesses) = (Merged::default(), Merged::default());
+        let mut notes = Findings::default();
+        if let Some(found) = wanted {
+            let of_template =
+                |seen| Placed { seen, pods: 0, template: Some(true), samples: Vec::new() };
+            found.faults.into_iter().for_each(|it| faults.add(of_template(it)));
+            found.weaknesses.into_iter().for_each(|it| weaknesses.add(of_template(it)));
+            notes.hints.extend(found.hints);
+        }
+        let has_template = workload.wanted().is_some().then_some(false);
+        for live in &workload.live {
+            let found = look(&live.spec);
+            let of_pods = |seen| Placed {
+                seen,
+                pods: live.pods,
+                template: has_template,
+                samples: live.samples.clone(),
+            };
+            found.faults.into_iter().for_each(|it| faults.add(of_pods(it)));
+            found.weaknesses.into_iter().for_each(|it| weaknesses.add(of_pods(it)));
+            notes.hints.extend(found.hints);
+        }
+        let read = both(
+            workload.template.as_ref().map(|_| ()).map_err(Clone::clone),
+            workload.live_read.clone(),
+        );
+        let path = workload.spec_path();
+        self.settle(
+            workload,
+            read.map(|()| Ruling::Applies),
+            faults.below(path),
+            weaknesses.below(path),
+            notes,
+        );
+    }
+
+    fn settle<T: Subject>(
+        &mut self,
+        subject: &T,
+        ruled: Ruled,
+        mut faults: Vec<Placed>,
+        mut weaknesses: Vec<Placed>,
+        notes: Findings,
+    ) {
+        let platform = self.check.is_application()
+            && T::NAMESPACED
+            && self.facts.settings.is_platform(subject.part());
+        let severity = if platform { self.check.severity.lowered() } else { self.check.severity };
+        if platform {
+            // The platform's own needs are shown, one step milder, and never fail a tenant's item.
+            weaknesses.append(&mut faults);
+        }
+        let outcome = match &ruled {
+            _ if !faults.is_empty() => Outcome::Fail,
+            Err(_) => Outcome::Unknown,
+            Ok(Ruling::NotApplicable(_)) => Outcome::NotApplicable,
+            Ok(Ruling::Manual(_)) => Outcome::Manual,
+            Ok(Ruling::Applies) if weaknesses.is_empty() => Outcome::Pass,
+            Ok(Ruling::Applies) => Outcome::Warn,
+        };
+        self.subjects.add(outcome);
+        if !platform {
+            self.scored.add(outcome);
+        }
+        self.worst = self.worst.max(Some(outcome));
+        let basis = notes.basis.unwrap_or(Basis::Observed);
+        if !matches!(outcome, Outcome::NotApplicable | Outcome::Unknown | Outcome::Manual) {
+            self.basis = self.basis.max(Some(basis));
+        }
+        match ruled {
+            Ok(Ruling::NotApplicable(reason)) if self.reason.is_none() => {
+                self.reason = Some(reason)
+            }
+            Ok(Ruling::Manual(question)) if self.question.is_none() => {
+                self.question = Some(question)
+            }
+            Err(unknown) => {
+                self.gaps = both(std::mem::replace(&mut self.gaps, Ok(())), Err(unknown))
+            }
+            Ok(_) => {}
+        }
+        self.hints.extend(notes.hints);
+        let object = subject.reference();
+        let mut report = |outcome, found: Vec<Placed>| {
+            self.findings.extend(found.into_iter().map(|it| Finding {
+                outcome,
+                severity: it.seen.severity.unwrap_or(severity),
+                object: object.clone(),
+                at: it.seen.at,
+                detail: it.seen.detail,
+                basis,
+                pods: it.pods,
+                template: it.template,
+                samples: it.samples,
+            }));
+        };
+        report(Outcome::Fail, faults);
+        report(Outcome::Warn, weaknesses);
+    }
+
+    fn verdict(mut self) -> Verdict {
+        let unseen = self.unseen.err();
+        let seen = self.worst.max(unseen.as_ref().map(|_| Outcome::Unknown));
+        let out_of_scope = !self.facts.settings.namespaces.is_empty();
+        let (outcome, reason) = match (seen, self.check.empty) {
+            (Some(outcome), _) => (outcome, self.reason),
+            (None, _) if out_of_scope => {
+                (Outcome::NotApplicable, Some("nothing in the scope of the report".to_owned()))
+            }
+            (None, Empty::Pass) => (Outcome::Pass, None),
+            (None, Empty::NotApplicable) => {
+                (Outcome::NotApplicable, Some("there is none".to_owned()))
+            }
+        };
+        if seen.is_none() && outcome == Outcome::Pass {
+            // Nothing at fault, of nothing: that much was judged.
+            self.scored.add(Outcome::Pass);
+            self.basis = Some(Basis::Observed);
+        }
+        self.hints.sort();
+        self.hints.dedup();
+        Verdict {
+            outcome,
+            subjects: self.subjects,
+            scored: self.scored,
+            unseen,
+            gaps: self.gaps.err(),
+            findings: self.findings,
+            hints: self.hints,
+            basis: self.basis,
+            reason: reason.filter(|_| outcome == Outcome::NotApplicable),
+            question: self.question.filter(|_| outcome == Outcome::Manual),
+        }
+    }
+}
+
+/// Something seen, and the pods it was seen on.
+struct Placed {
+    seen: Seen,
+    pods: u32,
+    template: Option<bool>,
+    samples: Vec<Arc<str>>,
+}
+
+/// What the specs of one workload have in common is said once.
+#[derive(Default)]
+struct Merged(BTreeMap<Seen, Placed>);
+
+impl Merged {
+    fn add(&mut self, found: Placed) {
+        let known = self.0.entry(found.seen.clone()).or_insert_with(|| Placed {
+            seen: found.seen.clone(),
+            pods: 0,
+            template: found.template,
+            samples: Vec::new(),
+        });
+        known.pods += found.pods;
+        known.template = known.template.max(found.template);
+        known.samples.extend(found.samples);
+        known.samples.sort();
+        known.samples.truncate(assay_model::workload::SAMPLES);
+    }
+
+    /// Paths from the owner's manifest on.
+    fn below(self, prefix: &str) -> Vec<Placed> {
+        let placed = self.0.into_values().map(|mut it| {
+            it.seen.at.path.insert_str(0, prefix);
+            it
+        });
+        placed.collect()
+    }
+}

@@ -1,0 +1,136 @@
+//! Which pods network policies isolate, pod by pod and direction by direction.
+//!
+//! A pod is isolated in a direction when a policy of its namespace selects it and applies to that
+//! direction. Pods on the host's network are outside of policies. Whether anything enforces the
+//! policies is [`crate::network_engine`]'s to say.
+
+use assay_model::{
+    Cause, Gap, Inventory, Known, Labels, Resource, Scope, Workload, both,
+    network::{Direction, NetworkPolicy},
+    workload::LabelSet,
+};
+
+/// How many pods of a workload are isolated in one direction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Isolation {
+    /// Selected by a policy.
+    pub isolated: u32,
+    /// Provably selected by none.
+    pub open: u32,
+    /// On the host's network.
+    pub host_network: u32,
+}
+
+/// How many of a workload's pods are isolated; a template without pods counts as one pod.
+///
+/// The second part is an error when some pods, or policies that would select them, were not read.
+pub fn of(
+    workload: &Workload,
+    direction: Direction,
+    inventory: &Inventory,
+) -> (Isolation, Known<()>) {
+    let mut isolation = Isolation::default();
+    let mut unknown = workload.live_read.clone();
+    for live in &workload.live {
+        if live.spec.host_network {
+            isolation.host_network += live.pods;
+            continue;
+        }
+        for set in &live.labels {
+            match count(set, &workload.namespace, direction, inventory) {
+                Ok((isolated, open)) => {
+                    isolation.isolated += isolated;
+                    isolation.open += open;
+                }
+                Err(it) => unknown = both(unknown, Err(it)),
+            }
+        }
+    }
+    match &workload.template {
+        Ok(Some(template)) if workload.live.is_empty() && workload.live_read.is_ok() => {
+            if template.spec.host_network {
+                isolation.host_network += 1;
+            } else {
+                match selected(&template.labels, &workload.namespace, direction, inventory) {
+                    Ok(true) => isolation.isolated += 1,
+                    Ok(false) => isolation.open += 1,
+                    Err(it) => unknown = both(unknown, Err(it)),
+                }
+            }
+        }
+        Ok(_) => {}
+        Err(it) => unknown = both(unknown, Err(it.clone())),
+    }
+    (isolation, unknown)
+}
+
+/// How many pods of a set are selected, and how many are provably not.
+fn count(
+    set: &LabelSet,
+    namespace: &str,
+    direction: Direction,
+    inventory: &Inventory,
+) -> Known<(u32, u32)> {
+    let policies = &inventory.network_policies;
+    let mut keys: Vec<&str> = Vec::new();
+    // A policy that was not read is met again below, by `find`.
+    let read = policies.each(Scope::Part(namespace), |it| {
+        keys.extend(it.spec.pod_selector.keys());
+        Ok(())
+    });
+    let (mut isolated, mut open) = (0, 0);
+    for view in set.views(keys) {
+        let selects = |it: &NetworkPolicy| {
+            Ok(it.applies(direction) && it.spec.pod_selector.matches(|key| view.label(key)))
+        };
+        match policies.find(Scope::Part(namespace), selects) {
+            Ok(Some(_)) => isolated += view.pods,
+            Ok(None) => open += view.pods,
+            Err(unknown) => return both(read, Err(unknown)).map(|()| (isolated, open)),
+        }
+    }
+    Ok((isolated, open))
+}
+
+fn selected(
+    labels: &Labels,
+    namespace: &str,
+    direction: Direction,
+    inventory: &Inventory,
+) -> Known<bool> {
+    let label = |key: &str| labels.get(key).map(|it| &**it);
+    let selects =
+        |it: &NetworkPolicy| Ok(it.applies(direction) && it.spec.pod_selector.matches(label));
+    Ok(inventory.network_policies.find(Scope::Part(namespace), selects)?.is_some())
+}
+
+/// Kinds of other policy APIs that can isolate a pod.
+const OTHER_POLICIES: &[(&str, &str)] = &[
+    ("cilium.io", "CiliumNetworkPolicy"),
+    ("cilium.io", "CiliumClusterwideNetworkPolicy"),
+    ("crd.projectcalico.org", "NetworkPolicy"),
+    ("crd.projectcalico.org", "GlobalNetworkPolicy"),
+    ("projectcalico.org", "NetworkPolicy"),
+    ("policy.networking.k8s.io", "ClusterNetworkPolicy"),
+    ("policy.networking.k8s.io", "AdminNetworkPolicy"),
+    ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy"),
+    ("crd.antrea.io", "NetworkPolicy"),
+    ("crd.antrea.io", "ClusterNetworkPolicy"),
+];
+
+/// Proven that no other policy API is served, whose objects could isolate a pod that no
+/// `NetworkPolicy` selects. Theirs are not read yet.
+pub fn no_other_policies(inventory: &Inventory) -> Known<()> {
+    let other = inventory.custom_resource_definitions.find(Scope::Cluster, |it| {
+        let kind = (&*it.spec.group, &*it.spec.names.kind);
+        Ok(OTHER_POLICIES.contains(&kind))
+    })?;
+    match other {
+        None => Ok(()),
+        Some(_) => {
+            let message = "another network policy API is served, and its policies are not read yet";
+            let resource = Resource::CustomResourceDefinitions;
+            Err(Gap::whole(resource, Cause::Inconclusive, message).into())
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Worlds for tests: manifests taken as the whole cluster, on a fixed day.
+
+use std::{fs, path::Path};
+
+use assay_benchmark::engine::Finding;
+use assay_model::{
+    Snapshot,
+    control_plane::{AnonymousProbe, ServingCertificate, Version},
+};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+/// The day of every fixture.
+pub const NOW: &str = "2026-11-23T12:00:00Z";
+
+/// What no manifest shows.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+struct Evidence {
+    version: Option<Version>,
+    serving_certificate: Option<ServingCertificate>,
+    anonymous_probe: Option<AnonymousProbe>,
+}
+
+/// A case, as the whole cluster; Kubernetes 1.37.2 unless its evidence says otherwise.
+pub fn world(case: &Path) -> Result<Snapshot, Box<dyn std::error::Error>> {
+    let now: Timestamp = NOW.parse()?;
+    let mut snapshot = assay_collector::files::complete(case, now)?;
+    let evidence: Evidence = match fs::read_to_string(case.join("evidence.json")) {
+        Ok(text) => serde_json::from_str(&text)?,
+        Err(_) => Evidence::default(),
+    };
+    let version = evidence.version.unwrap_or(Version { git_version: "v1.37.2".into() });
+    snapshot.version = Ok(version);
+    if let Some(it) = evidence.serving_certificate {
+        snapshot.serving_certificate = Ok(it);
+    }
+    if let Some(it) = evidence.anonymous_probe {
+        snapshot.anonymous_probe = Ok(it);
+    }
+    Ok(snapshot)
+}
+
+/// A finding as a line: `fail Deployment shop/web: spec.template… is unset`.
+pub fn line(finding: &Finding) -> String {
+    let outcome = finding.outcome.name();
+    let at = if finding.at.path.is_empty() { String::new() } else { format!("{} ", finding.at.path) };
+    format!("{outcome} {} {}: {at}{}", finding.severity.name(), finding.object, finding.detail)
+}

@@ -1,0 +1,294 @@
+//! The matrix and the framework editions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, ensure};
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use super::{minors, sourced};
+
+/// The checks that exist, by catalogue code. A framework may name no other.
+const CHECKS: &[(&str, &str)] = &[
+    ("HST-OSM-002", "end-of-life-os"),
+    ("HST-OSH-003", "end-of-life-runtime"),
+    ("HST-CIS-012", "anonymous-kubelet"),
+    ("CLU-RBA-006", "cluster-admin-binding"),
+    ("CLU-RBA-008", "cluster-admin-equivalent"),
+    ("CLU-RBA-013", "cluster-wide-secret-read"),
+    ("CLU-RBA-060", "anonymous-binding"),
+    ("CLU-AUD-002", "no-audit-backend"),
+    ("CLU-CRT-001", "api-server-certificate"),
+    ("CLU-CRT-005", "no-kubelet-client-certificate"),
+    ("CLU-IAM-001", "anonymous-api-requests"),
+    ("CLU-IAM-002", "static-token-file"),
+    ("CLU-UPG-001", "end-of-life-kubernetes"),
+    ("CLU-UPG-005", "kubelet-version-skew"),
+    ("CLU-CIS-028", "no-node-restriction"),
+    ("CLU-CIS-043", "fail-open-policy-webhook"),
+    ("APP-SCN-001", "no-image-scanner"),
+    ("APP-PRV-009", "image-without-digest"),
+    ("APP-PRV-010", "floating-image-tag"),
+    ("APP-SEC-001", "secret-in-environment"),
+    ("APP-SEC-002", "credential-in-environment"),
+    ("APP-NSP-002", "default-namespace-used"),
+    ("APP-ACC-003", "default-account-token"),
+    ("APP-ACC-004", "unneeded-token-mount"),
+    ("APP-NET-001", "no-network-policy-engine"),
+    ("APP-NET-003", "no-default-deny-ingress"),
+    ("APP-NET-005", "pod-open-to-ingress"),
+    ("APP-QUO-001", "namespace-without-quota"),
+    ("APP-QUO-016", "best-effort-pod"),
+    ("APP-PSP-001", "privileged-container"),
+    ("APP-PSP-003", "host-pid"),
+    ("APP-PSP-004", "host-ipc"),
+    ("APP-PSP-007", "host-network"),
+    ("APP-PSP-015", "host-path-volume"),
+    ("APP-PSP-024", "root-container"),
+    ("APP-PSP-030", "privilege-escalation"),
+    ("APP-PSP-031", "added-capability"),
+];
+
+/// How many items the matrix has.
+const ITEMS: usize = 17;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Matrix {
+    #[serde(rename = "item")]
+    pub(super) items: Vec<Item>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Item {
+    pub(super) code: String,
+    row: Row,
+    column: Column,
+    title: String,
+    short: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+enum Row {
+    Hosts,
+    Clusters,
+    Applications,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+enum Column {
+    Build,
+    Operate,
+}
+
+impl Matrix {
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        ensure!(self.items.len() == ITEMS, "{} items", self.items.len());
+        ensure!(self.items.is_sorted_by_key(|it| (it.row, it.column)), "not by row and column");
+        let codes: BTreeSet<_> = self.items.iter().map(|it| &it.code).collect();
+        ensure!(codes.len() == ITEMS, "a code occurs twice");
+        for Item { code, row, title, short, .. } in &self.items {
+            let prefix = match row {
+                Row::Hosts => "HST-",
+                Row::Clusters => "CLU-",
+                Row::Applications => "APP-",
+            };
+            ensure!(code.starts_with(prefix) && code.len() == 7, "{code} stands under {row:?}");
+            ensure!(!title.is_empty(), "{code} has no title");
+            ensure!((1..=16).contains(&short.chars().count()), "`{short}` is not short");
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Framework {
+    id: String,
+    title: String,
+    publisher: String,
+    date: Date,
+    source: String,
+    #[serde(rename = "warn")]
+    _warn: Warn,
+    #[serde(rename = "scope")]
+    _scope: Scope,
+    applies: Applies,
+    #[serde(rename = "control")]
+    pub(super) controls: Vec<Control>,
+}
+
+/// What a weakness counts as.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Warn {
+    Fail,
+    Pass,
+    Half,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Scope {
+    All,
+    Tenant,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Applies {
+    minors: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Control {
+    id: String,
+    title: String,
+    level: Option<u8>,
+    assessed: Option<Assessed>,
+    #[serde(default)]
+    checks: Vec<String>,
+    partial: Option<String>,
+    evidence: Option<String>,
+    manual: Option<String>,
+    rows: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Assessed {
+    Automated,
+    Manual,
+}
+
+impl Framework {
+    pub(super) fn check(
+        &self,
+        id: &str,
+        count: usize,
+        prefixes: &BTreeSet<&str>,
+    ) -> anyhow::Result<()> {
+        ensure!(self.id == id, "its id is {}", self.id);
+        ensure!(!self.title.is_empty() && !self.publisher.is_empty(), "no title or publisher");
+        sourced(&self.source, self.date)?;
+        minors(&self.applies.minors)?;
+        ensure!(self.controls.len() == count, "{} controls of {count}", self.controls.len());
+        let ids: BTreeSet<_> = self.controls.iter().map(|it| &it.id).collect();
+        ensure!(ids.len() == count, "a control occurs twice");
+        let titles: BTreeSet<_> = self.controls.iter().map(|it| &it.title).collect();
+        ensure!(titles.len() == count, "a title occurs twice");
+        let numbered = id.starts_with("cis-");
+        if numbered {
+            let numbers = self.controls.iter().map(|it| number(&it.id));
+            let numbers = numbers.collect::<anyhow::Result<Vec<_>>>()?;
+            ensure!(numbers.is_sorted(), "the controls are out of order");
+        }
+        for control in &self.controls {
+            control.check(numbered, prefixes).with_context(|| format!("control {}", control.id))?;
+        }
+        Ok(())
+    }
+}
+
+/// `5.2.10` as something to sort by.
+fn number(id: &str) -> anyhow::Result<Vec<u16>> {
+    let parts = id.split('.').map(str::parse).collect::<Result<_, _>>();
+    parts.with_context(|| format!("{id} is no number"))
+}
+
+impl Control {
+    fn check(&self, numbered: bool, prefixes: &BTreeSet<&str>) -> anyhow::Result<()> {
+        let known: BTreeMap<_, _> = CHECKS.iter().copied().collect();
+        ensure!(!self.title.is_empty() && !self.title.ends_with('.'), "`{}`", self.title);
+        ensure!(!numbered || matches!(self.level, Some(1 | 2)), "no profile level");
+        ensure!(!numbered || self.assessed.is_some(), "does not say how it is assessed");
+
+        let ways = [!self.checks.is_empty(), self.evidence.is_some(), self.manual.is_some()];
+        ensure!(ways.iter().filter(|it| **it).count() == 1, "not one of checks, evidence, manual");
+        for text in [&self.partial, &self.evidence, &self.manual].into_iter().flatten() {
+            ensure!(!text.is_empty() && !text.ends_with('.'), "`{text}`");
+        }
+
+        ensure!(!self.rows.is_empty(), "no rows");
+        for row in &self.rows {
+            let item = row.get(..7).with_context(|| format!("{row} is no code"))?;
+            ensure!(prefixes.contains(item), "{row} belongs to no item");
+        }
+        // All rows that are judged now, and no others; `partial` where that leaves some.
+        let judged: Vec<_> = self.rows.iter().filter_map(|it| known.get(it.as_str())).collect();
+        for check in &self.checks {
+            ensure!(known.values().any(|it| it == check), "there is no check {check}");
+        }
+        ensure!(self.checks.iter().eq(judged), "its checks are not those of its rows");
+        let whole = self.checks.is_empty() || self.checks.len() == self.rows.len();
+        ensure!(self.partial.is_some() != whole, "`partial` does not fit its rows");
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EDITION: &str = r#"
+id = "cis-test"
+title = "Test"
+publisher = "Nobody"
+date = "2026-11-23"
+source = "https://example.org"
+warn = "fail"
+scope = "all"
+[applies]
+minors = ["1.37"]
+[[control]]
+id = "4.2.9"
+title = "first"
+level = 1
+assessed = "manual"
+evidence = "a file"
+rows = ["HST-CIS-020"]
+[[control]]
+id = "4.2.10"
+title = "second"
+level = 2
+assessed = "automated"
+checks = ["cluster-admin-binding"]
+partial = "the rest"
+rows = ["CLU-RBA-006", "CLU-RBA-007"]
+"#;
+
+    fn check(edition: &str) -> anyhow::Result<()> {
+        let framework: Framework = toml::from_str(edition)?;
+        framework.check("cis-test", 2, &BTreeSet::from(["HST-CIS", "CLU-RBA"]))
+    }
+
+    #[test]
+    fn an_edition_that_contradicts_itself_is_refused() {
+        check(EDITION).expect("it is sound");
+        for (right, wrong) in [
+            ("4.2.10", "4.2.8"),
+            ("4.2.10", "4.2.9"),
+            ("second", "first"),
+            ("second", "second."),
+            ("level = 2\n", ""),
+            ("level = 2", "level = 3"),
+            ("cluster-admin-binding", "cluster-admin-bindings"),
+            ("cluster-admin-binding", "cluster-admin-equivalent"),
+            ("partial = \"the rest\"\n", ""),
+            (", \"CLU-RBA-007\"", ""),
+            ("CLU-RBA-007", "CLU-RBX-007"),
+            ("evidence = \"a file\"\n", ""),
+            ("evidence = \"a file\"\n", "evidence = \"a file\"\nmanual = \"is it so?\"\n"),
+            ("2026-11-23", "2026-13-23"),
+            ("https://example.org", ""),
+            ("warn = \"fail\"", "warn = \"maybe\""),
+            ("scope = \"all\"", "scope = \"all\"\nscoop = 1"),
+            ("\"1.37\"", "\"v1.37\""),
+        ] {
+            assert_eq!(EDITION.matches(right).count(), 1, "`{right}` is not one place");
+            assert!(check(&EDITION.replace(right, wrong)).is_err(), "`{right}` -> `{wrong}`");
+        }
+    }
+}

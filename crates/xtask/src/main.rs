@@ -1,0 +1,44 @@
+//! Developer chores that are easier in Rust than in a shell: data files generated and checked.
+//!
+//! `cargo run -p xtask -- <chore>`. A chore reads and writes `benchmarks/` of the workspace it was
+//! built in. None of this is shipped.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod bootstrap_rbac;
+mod check_data;
+
+/// Developer chores.
+#[derive(Debug, Parser)]
+#[command(name = "xtask")]
+enum Chore {
+    /// Write `benchmarks/tables/bootstrap-rbac.toml` from Kubernetes' own test data.
+    ///
+    /// The releases come through `go mod download`, hence from the Go module cache where they are
+    /// there already.
+    BootstrapRbac,
+    /// Check every file of `benchmarks/` for form, and what they say of each other.
+    CheckData,
+}
+
+fn main() -> ExitCode {
+    let done = match Chore::parse() {
+        Chore::BootstrapRbac => bootstrap_rbac::run(&benchmarks()),
+        Chore::CheckData => check_data::run(&benchmarks()),
+    };
+    // A closed pipe has nobody left to tell; the exit code says it all the same.
+    let (told, code) = match done {
+        Ok(said) => (writeln!(io::stdout(), "{said}"), ExitCode::SUCCESS),
+        Err(error) => (writeln!(io::stderr(), "error: {error:#}"), ExitCode::FAILURE),
+    };
+    if told.is_ok() { code } else { ExitCode::FAILURE }
+}
+
+/// The data folder of this workspace.
+fn benchmarks() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benchmarks")
+}
