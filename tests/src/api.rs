@@ -44,7 +44,8 @@ pub struct Answer {
 impl Answer {
     /// The body as JSON; of a refusal, the API server's `Status`.
     pub fn json(&self) -> Result<Value> {
-        serde_json::from_slice(&self.body).with_context(|| format!("{} with a body that is not JSON", self.status))
+        serde_json::from_slice(&self.body)
+            .with_context(|| format!("{} with a body that is not JSON", self.status))
     }
 
     /// The JSON body of a success; otherwise the server's reason as an error.
@@ -65,7 +66,12 @@ impl Answer {
 }
 
 impl Api {
-    pub(crate) fn new(origin: &str, config: ClientConfig, token: Option<String>, handle: Handle) -> Self {
+    pub(crate) fn new(
+        origin: &str,
+        config: ClientConfig,
+        token: Option<String>,
+        handle: Handle,
+    ) -> Self {
         Self { connections: connections(config), origin: origin.to_owned(), token, handle }
     }
 
@@ -87,13 +93,13 @@ impl Api {
         self.handle.block_on(self.send(&Method::POST, path, Some(object)))
     }
 
-    /// Changes the object at `path` by a JSON merge patch.
+    /// Changes the object at `path` by a JSON merge patch, `change`.
     ///
     /// # Errors
     ///
     /// As [`Api::get`].
-    pub fn patch(&self, path: &str, patch: &Value) -> Result<Answer> {
-        self.handle.block_on(self.send(&Method::PATCH, path, Some(patch)))
+    pub fn patch(&self, path: &str, change: &Value) -> Result<Answer> {
+        self.handle.block_on(self.send(&Method::PATCH, path, Some(change)))
     }
 
     /// Deletes the object at `path`.
@@ -105,7 +111,12 @@ impl Api {
         self.handle.block_on(self.send(&Method::DELETE, path, None))
     }
 
-    pub(crate) async fn send(&self, method: &Method, path: &str, body: Option<&Value>) -> Result<Answer> {
+    pub(crate) async fn send(
+        &self,
+        method: &Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.origin));
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
@@ -130,7 +141,10 @@ impl Api {
 }
 
 pub(crate) fn connections(config: ClientConfig) -> Connections {
-    let https =
-        HttpsConnectorBuilder::new().with_tls_config(config).https_only().enable_all_versions().build();
+    let https = HttpsConnectorBuilder::new()
+        .with_tls_config(config)
+        .https_only()
+        .enable_all_versions()
+        .build();
     Client::builder(TokioExecutor::new()).build(https)
 }

@@ -36,14 +36,16 @@ pub(crate) fn policy() -> Value {
 }
 
 pub(crate) fn read(log: &Path) -> Result<Vec<AuditEvent>> {
-    let text = std::fs::read_to_string(log).with_context(|| format!("could not read {}", log.display()))?;
+    let text = std::fs::read_to_string(log)
+        .with_context(|| format!("could not read {}", log.display()))?;
     // The last line may still be being written.
     let complete = text.rfind('\n').map_or("", |end| &text[..end]);
     complete.lines().map(event).collect()
 }
 
 fn event(line: &str) -> Result<AuditEvent> {
-    let value: Value = serde_json::from_str(line).with_context(|| format!("not an audit event: {line}"))?;
+    let value: Value =
+        serde_json::from_str(line).with_context(|| format!("not an audit event: {line}"))?;
     let text = |pointer| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let code = value.pointer("/responseStatus/code").and_then(Value::as_u64);
     Ok(AuditEvent {

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// How long a server may take to be ready. It takes 5 s alone, and far more beside a compiler.
-const READY_WITHIN: Duration = Duration::from_secs(180);
+const READY_WITHIN: Duration = Duration::from_mins(3);
 
 /// The user behind [`Identity::Admin`], in the group that RBAC never refuses.
 const ADMIN: &str = "kubernetes-admin";
@@ -123,7 +123,9 @@ impl ControlPlane {
     /// The build failed, or a process ended or was not ready in three minutes; with the end of its log.
     pub fn start(options: &Options) -> Result<Self> {
         let programs = programs(options.version.as_deref())?;
-        let runtime = Arc::new(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?);
+        let runtime = Arc::new(
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?,
+        );
         let begin = || Self::try_start(options, &programs, Arc::clone(&runtime));
         match begin() {
             // A free port can be taken between our look and the server's; hardly twice.
@@ -147,10 +149,15 @@ impl ControlPlane {
         let etcd = format!("http://127.0.0.1:{}", free_port()?);
         let port = free_port()?;
         keeper.spawn("etcd", &programs.join("etcd"), &etcd_flags(&etcd))?;
-        keeper.spawn("kube-apiserver", &programs.join("kube-apiserver"), &server_flags(options, &etcd, port))?;
+        keeper.spawn(
+            "kube-apiserver",
+            &programs.join("kube-apiserver"),
+            &server_flags(options, &etcd, port),
+        )?;
 
         let url = format!("https://127.0.0.1:{port}");
-        let api = Api::new(&url, authority.client_config(Some(&admin))?, None, runtime.handle().clone());
+        let api =
+            Api::new(&url, authority.client_config(Some(&admin))?, None, runtime.handle().clone());
         let this = Self { api, runtime, keeper, authority, url, users: options.users.clone() };
         this.ready()
     }
@@ -207,9 +214,13 @@ impl ControlPlane {
     pub fn broken_kubeconfig(&self, broken: Broken) -> Result<PathBuf> {
         let folder = self.keeper.folder();
         match broken {
-            Broken::UnknownToken => self.write_kubeconfig(&self.url, "ca.crt", &json!({ "token": "nobody's" })),
+            Broken::UnknownToken => {
+                self.write_kubeconfig(&self.url, "ca.crt", &json!({ "token": "nobody's" }))
+            }
             Broken::ExpiredCertificate => {
-                self.authority.client(ADMIN, MASTERS, Validity::Expired)?.write(folder, "expired")?;
+                self.authority
+                    .client(ADMIN, MASTERS, Validity::Expired)?
+                    .write(folder, "expired")?;
                 self.write_kubeconfig(&self.url, "ca.crt", &self.certificate("expired"))
             }
             Broken::OtherAuthority => {
@@ -294,7 +305,10 @@ impl ControlPlane {
         match identity {
             Identity::Admin => Ok(None),
             Identity::User(name) => {
-                ensure!(self.users.iter().any(|it| it.name == name), "{name} is not among `Options::users`");
+                ensure!(
+                    self.users.iter().any(|it| it.name == name),
+                    "{name} is not among `Options::users`"
+                );
                 Ok(Some(token(name)))
             }
             Identity::ServiceAccount(namespace, name) => {
@@ -314,7 +328,12 @@ impl ControlPlane {
     }
 
     /// JSON is YAML, and a kubeconfig may be either.
-    pub(crate) fn write_kubeconfig(&self, server: &str, authority: &str, user: &Value) -> Result<PathBuf> {
+    pub(crate) fn write_kubeconfig(
+        &self,
+        server: &str,
+        authority: &str,
+        user: &Value,
+    ) -> Result<PathBuf> {
         let folder = self.keeper.folder();
         let config = json!({
             "apiVersion": "v1",
@@ -327,7 +346,8 @@ impl ControlPlane {
             "contexts": [{ "name": "assay-tests", "context": { "cluster": "assay-tests", "user": "user" } }],
             "current-context": "assay-tests",
         });
-        let file = tempfile::Builder::new().prefix("config-").suffix(".json").tempfile_in(folder)?;
+        let file =
+            tempfile::Builder::new().prefix("config-").suffix(".json").tempfile_in(folder)?;
         write(file.path(), &config.to_string())?;
         Ok(file.into_temp_path().keep()?)
     }
@@ -345,11 +365,10 @@ fn token(user: &str) -> String {
 /// One line a user: token, name, uid, groups.
 fn token_file(users: &[User]) -> String {
     let admin = User::new(ADMIN, &[MASTERS]);
-    let mut lines = String::new();
-    for User { name, groups } in users.iter().chain([&admin]) {
-        lines += &format!("{},{name},{name},\"{}\"\n", token(name), groups.join(","));
-    }
-    lines
+    let line = |User { name, groups }: &User| {
+        format!("{},{name},{name},\"{}\"\n", token(name), groups.join(","))
+    };
+    users.iter().chain([&admin]).map(line).collect()
 }
 
 fn etcd_flags(url: &str) -> Vec<String> {
@@ -409,7 +428,11 @@ fn programs(version: Option<&str>) -> Result<PathBuf> {
     if let Some(version) = version {
         build.env("K8S_VERSION", version);
     }
-    let output = build.stdin(Stdio::null()).stderr(Stdio::inherit()).output().context("could not run cluster/build")?;
+    let output = build
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .context("could not run cluster/build")?;
     ensure!(output.status.success(), "cluster/build failed ({})", output.status);
     Ok(PathBuf::from(String::from_utf8(output.stdout)?.trim_end()))
 }

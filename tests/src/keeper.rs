@@ -54,7 +54,12 @@ impl Keeper {
     }
 
     /// Starts `program`, writing what it says to `<name>.log` in the folder.
-    pub(crate) fn spawn(&mut self, name: &'static str, program: &Path, args: &[String]) -> Result<()> {
+    pub(crate) fn spawn(
+        &mut self,
+        name: &'static str,
+        program: &Path,
+        args: &[String],
+    ) -> Result<()> {
         let log = File::create(self.log(name))?;
         let child = Command::new(program)
             .args(args)
@@ -120,7 +125,10 @@ pub(crate) fn tail(log: &Path) -> String {
 }
 
 /// A line for whoever runs the tests; shown by the test runner when the test fails.
-#[expect(clippy::print_stderr, reason = "the one place where the harness speaks to the person running it")]
+#[expect(
+    clippy::print_stderr,
+    reason = "the one place where the harness speaks to the person running it"
+)]
 pub(crate) fn say(line: &str) {
     eprintln!("{line}");
 }

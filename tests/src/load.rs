@@ -95,10 +95,16 @@ struct Item {
 
 /// What became of one [`Item`].
 enum Fate {
-    Created { uid: String },
-    Replaced { uid: String },
+    Created {
+        uid: String,
+    },
+    Replaced {
+        uid: String,
+    },
     /// An added one that was there already.
-    Present { uid: String },
+    Present {
+        uid: String,
+    },
     Refused(String),
 }
 
@@ -117,32 +123,41 @@ pub(crate) async fn load(api: &Api, objects: Vec<Value>) -> Result<Loaded> {
     let mut items = objects.into_iter().map(item).collect::<Result<Vec<_>>>()?;
     let enforced = take_enforcement(&mut items);
 
-    let mut loader = Loader { api, discovery: Discovery::new(), uids: BTreeMap::new(), loaded: Loaded::default() };
-    loader.discover(&items).await?;
-    loader.place(&mut items);
+    let mut cluster = Loader {
+        api,
+        discovery: Discovery::new(),
+        uids: BTreeMap::new(),
+        loaded: Loaded::default(),
+    };
+    cluster.discover(&items).await?;
+    cluster.place(&mut items);
     add_missing(&mut items);
-    loader.discover(&items).await?;
+    cluster.discover(&items).await?;
     for wave in waves(items) {
-        loader.create(wave).await?;
+        cluster.create(wave).await?;
     }
     for (namespace, labels) in enforced {
         let path = format!("/api/v1/namespaces/{namespace}");
-        let patch = json!({ "metadata": { "labels": labels } });
-        let answer = api.send(&Method::PATCH, &path, Some(&patch)).await?;
+        let change = json!({ "metadata": { "labels": labels } });
+        let answer = api.send(&Method::PATCH, &path, Some(&change)).await?;
         if !answer.status.is_success() {
-            let reference =
-                Ref { api_version: "v1".to_owned(), kind: "Namespace".to_owned(), namespace: None, name: namespace };
-            loader.loaded.partial.push((reference, format!("labels: {}", answer.message())));
+            let reference = Ref {
+                api_version: "v1".to_owned(),
+                kind: "Namespace".to_owned(),
+                namespace: None,
+                name: namespace,
+            };
+            cluster.loaded.partial.push((reference, format!("labels: {}", answer.message())));
         }
     }
 
-    let mut loaded = loader.loaded;
-    loaded.created.sort();
-    loaded.replaced.sort();
-    loaded.refused.sort();
-    loaded.added.sort();
-    loaded.partial.sort();
-    Ok(loaded)
+    let mut outcome = cluster.loaded;
+    outcome.created.sort();
+    outcome.replaced.sort();
+    outcome.refused.sort();
+    outcome.added.sort();
+    outcome.partial.sort();
+    Ok(outcome)
 }
 
 struct Loader<'a> {
@@ -154,12 +169,18 @@ struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    /// Asks for the API versions of `items` that were not asked for yet.
+    /// Asks for the API versions of `items`.
     async fn discover(&mut self, items: &[Item]) -> Result<()> {
-        for Item { reference: Ref { api_version, .. }, .. } in items {
-            if !self.discovery.contains_key(api_version) {
-                self.discovery.insert(api_version.clone(), served(self.api, api_version).await?);
-            }
+        for item in items {
+            self.ask(&item.reference.api_version).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks for the kinds of an API version, once.
+    async fn ask(&mut self, api_version: &str) -> Result<()> {
+        if !self.discovery.contains_key(api_version) {
+            self.discovery.insert(api_version.to_owned(), served(self.api, api_version).await?);
         }
         Ok(())
     }
@@ -185,6 +206,8 @@ impl Loader<'_> {
 
     /// Creates items that do not need each other.
     async fn create(&mut self, mut wave: Vec<Item>) -> Result<()> {
+        // Again: the definition of its kind may have come in an earlier wave.
+        self.place(&mut wave);
         for item in &mut wave {
             self.adopt(item).await?;
             clean(&item.reference.kind, &mut item.object);
@@ -226,11 +249,12 @@ impl Loader<'_> {
 
     /// Exchanges the uids of owners, in references and in the labels that a job gives its pods.
     async fn adopt(&mut self, item: &mut Item) -> Result<()> {
-        let Some(Value::Array(owners)) = item.object["metadata"].get("ownerReferences").cloned() else {
+        let Some(Value::Array(owners)) = item.object["metadata"].get("ownerReferences").cloned()
+        else {
             return Ok(());
         };
         for (at, owner) in owners.iter().enumerate() {
-            let Some(uid) = self.uid(&item.reference, owner).await? else { continue };
+            let Some(uid) = self.owner_uid(&item.reference, owner).await? else { continue };
             let old = owner.get("uid").and_then(Value::as_str).unwrap_or_default();
             for label in ["controller-uid", "batch.kubernetes.io/controller-uid"] {
                 match item.object.pointer_mut("/metadata/labels").and_then(|it| it.get_mut(label)) {
@@ -244,29 +268,26 @@ impl Loader<'_> {
     }
 
     /// The live uid of an owner. `None`: no such owner, and the reference may stay as it was.
-    async fn uid(&mut self, owned: &Ref, owner: &Value) -> Result<Option<String>> {
-        let mut reference = owner_of(owned, owner);
-        let api_version = reference.api_version.clone();
-        if !self.discovery.contains_key(&api_version) {
-            self.discovery.insert(api_version.clone(), served(self.api, &api_version).await?);
-        }
-        let served = self.served(&reference).cloned();
+    async fn owner_uid(&mut self, of: &Ref, reference: &Value) -> Result<Option<String>> {
+        let mut owner = owner_of(of, reference);
+        self.ask(&owner.api_version).await?;
+        let served = self.served(&owner).cloned();
         if served.as_ref().is_some_and(|it| !it.namespaced) {
-            reference.namespace = None;
+            owner.namespace = None;
         }
-        if let Some(uid) = self.uids.get(&reference) {
+        if let Some(uid) = self.uids.get(&owner) {
             return Ok(Some(uid.clone()));
         }
         if let Some(served) = served {
-            let path = format!("{}/{}", collection(&reference, &served), reference.name);
+            let path = format!("{}/{}", collection(&owner, &served), owner.name);
             let answer = self.api.send(&Method::GET, &path, None).await?;
             if answer.status.is_success() {
                 let uid = uid(&answer)?;
-                self.uids.insert(reference, uid.clone());
+                self.uids.insert(owner, uid.clone());
                 return Ok(Some(uid));
             }
         }
-        Ok(owner.get("uid").is_none().then(|| NO_UID.to_owned()))
+        Ok(reference.get("uid").is_none().then(|| NO_UID.to_owned()))
     }
 
     /// Creates one object; the second value says which part of it the server would not have.
@@ -291,9 +312,14 @@ impl Loader<'_> {
                 return Ok((Fate::Present { uid }, None));
             }
             let mut object = object;
-            object["metadata"]["resourceVersion"] = present.json()?["metadata"]["resourceVersion"].take();
+            object["metadata"]["resourceVersion"] =
+                present.json()?["metadata"]["resourceVersion"].take();
             let put = self.api.send(&Method::PUT, &path, Some(&object)).await?;
-            if put.status.is_success() { Fate::Replaced { uid } } else { Fate::Refused(put.message()) }
+            if put.status.is_success() {
+                Fate::Replaced { uid }
+            } else {
+                Fate::Refused(put.message())
+            }
         } else if created.status.is_success() {
             Fate::Created { uid: uid(&created)? }
         } else {
@@ -305,7 +331,10 @@ impl Loader<'_> {
 
         let mut missing = Vec::new();
         for (subresource, patch) in parts {
-            let answer = self.api.send(&Method::PATCH, &format!("{path}/{subresource}"), Some(&patch)).await?;
+            let answer = self
+                .api
+                .send(&Method::PATCH, &format!("{path}/{subresource}"), Some(&patch))
+                .await?;
             if !answer.status.is_success() {
                 missing.push(format!("{subresource}: {}", answer.message()));
             }
@@ -315,7 +344,8 @@ impl Loader<'_> {
 
     /// Waits until the kind that a definition defines is served.
     async fn await_served(&mut self, definition: &Value) -> Result<()> {
-        let text = |pointer| definition.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let text =
+            |pointer| definition.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let (group, kind) = (text("/spec/group"), text("/spec/names/kind"));
         let versions = definition.pointer("/spec/versions").and_then(Value::as_array);
         for version in versions.into_iter().flatten().filter(|it| it["served"] == true) {
@@ -336,7 +366,8 @@ impl Loader<'_> {
 }
 
 fn item(object: Value) -> Result<Item> {
-    let text = |pointer| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text =
+        |pointer| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let reference = Ref {
         api_version: text("/apiVersion"),
         kind: text("/kind"),
@@ -350,10 +381,13 @@ fn item(object: Value) -> Result<Item> {
 /// The Pod Security labels of namespaces, taken off until what was admitted before them is there.
 fn take_enforcement(items: &mut [Item]) -> BTreeMap<String, Map<String, Value>> {
     let mut taken: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
-    for Item { reference, object, .. } in items.iter_mut().filter(|it| it.reference.kind == "Namespace") {
+    for Item { reference, object, .. } in
+        items.iter_mut().filter(|it| it.reference.kind == "Namespace")
+    {
         let Some(Value::Object(labels)) = object.pointer_mut("/metadata/labels") else { continue };
-        let (enforcing, rest): (Map<_, _>, Map<_, _>) =
-            std::mem::take(labels).into_iter().partition(|(key, _)| key.starts_with("pod-security.kubernetes.io/"));
+        let (enforcing, rest): (Map<_, _>, Map<_, _>) = std::mem::take(labels)
+            .into_iter()
+            .partition(|(key, _)| key.starts_with("pod-security.kubernetes.io/"));
         *labels = rest;
         if !enforcing.is_empty() {
             taken.insert(reference.name.clone(), enforcing);
@@ -373,21 +407,24 @@ fn add_missing(items: &mut Vec<Item>) {
         namespaces.extend(namespace.clone());
         if kind == "Pod"
             && let Some(namespace) = namespace
-            && let Some(account) = object.pointer("/spec/serviceAccountName").and_then(Value::as_str)
+            && let Some(account) =
+                object.pointer("/spec/serviceAccountName").and_then(Value::as_str)
         {
             accounts.insert((namespace.clone(), account.to_owned()));
         }
     }
     accounts.extend(namespaces.iter().map(|it| (it.clone(), "default".to_owned())));
     let namespaces = namespaces.into_iter().map(|name| ("Namespace", None, name));
-    let accounts = accounts.into_iter().map(|(namespace, name)| ("ServiceAccount", Some(namespace), name));
+    let accounts =
+        accounts.into_iter().map(|(namespace, name)| ("ServiceAccount", Some(namespace), name));
     let known: BTreeSet<Ref> = items.iter().map(|it| it.reference.clone()).collect();
     for (kind, namespace, name) in namespaces.chain(accounts) {
         let mut object = json!({ "apiVersion": "v1", "kind": kind, "metadata": { "name": name } });
         if let Some(namespace) = &namespace {
             object["metadata"]["namespace"] = namespace.as_str().into();
         }
-        let reference = Ref { api_version: "v1".to_owned(), kind: kind.to_owned(), namespace, name };
+        let reference =
+            Ref { api_version: "v1".to_owned(), kind: kind.to_owned(), namespace, name };
         if !known.contains(&reference) {
             items.push(Item { reference, object, added: true });
         }
@@ -411,11 +448,17 @@ fn rank(kind: &str) -> u8 {
     match kind {
         "CustomResourceDefinition" => 0,
         "Namespace" => 1,
-        "Node" | "ServiceAccount" | "PriorityClass" | "RuntimeClass" | "StorageClass" | "PersistentVolume"
-        | "ClusterRole" | "Role" => 2,
-        "LimitRange" | "ResourceQuota" | "ValidatingAdmissionPolicy" | "ValidatingAdmissionPolicyBinding"
-        | "MutatingAdmissionPolicy" | "MutatingAdmissionPolicyBinding" | "ValidatingWebhookConfiguration"
-        | "MutatingWebhookConfiguration" | "APIService" => 4,
+        "Node" | "ServiceAccount" | "PriorityClass" | "RuntimeClass" | "StorageClass"
+        | "PersistentVolume" | "ClusterRole" | "Role" => 2,
+        "LimitRange"
+        | "ResourceQuota"
+        | "ValidatingAdmissionPolicy"
+        | "ValidatingAdmissionPolicyBinding"
+        | "MutatingAdmissionPolicy"
+        | "MutatingAdmissionPolicyBinding"
+        | "ValidatingWebhookConfiguration"
+        | "MutatingWebhookConfiguration"
+        | "APIService" => 4,
         _ => 3,
     }
 }
@@ -424,7 +467,10 @@ fn rank(kind: &str) -> u8 {
 fn depth(reference: &Ref, owners: &BTreeMap<Ref, Vec<Ref>>, below: usize) -> usize {
     const DEEPEST: usize = 16;
     let above = owners.get(reference).into_iter().flatten().filter(|it| owners.contains_key(it));
-    above.map(|it| if below < DEEPEST { 1 + depth(it, owners, below + 1) } else { 0 }).max().unwrap_or(0)
+    above
+        .map(|it| if below < DEEPEST { 1 + depth(it, owners, below + 1) } else { 0 })
+        .max()
+        .unwrap_or(0)
 }
 
 fn owners(reference: &Ref, object: &Value) -> Vec<Ref> {
@@ -435,9 +481,14 @@ fn owners(reference: &Ref, object: &Value) -> Vec<Ref> {
 }
 
 /// The owner as if it were in the namespace of what it owns.
-fn owner_of(owned: &Ref, owner: &Value) -> Ref {
-    let text = |key| owner.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    Ref { api_version: text("apiVersion"), kind: text("kind"), namespace: owned.namespace.clone(), name: text("name") }
+fn owner_of(owned: &Ref, reference: &Value) -> Ref {
+    let text = |key| reference.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    Ref {
+        api_version: text("apiVersion"),
+        kind: text("kind"),
+        namespace: owned.namespace.clone(),
+        name: text("name"),
+    }
 }
 
 /// Takes out what the first server assigned and this one will assign anew.
@@ -445,8 +496,14 @@ fn clean(kind: &str, object: &mut Value) {
     remove(
         &mut object["metadata"],
         &[
-            "uid", "resourceVersion", "creationTimestamp", "generation", "managedFields", "selfLink",
-            "deletionTimestamp", "deletionGracePeriodSeconds",
+            "uid",
+            "resourceVersion",
+            "creationTimestamp",
+            "generation",
+            "managedFields",
+            "selfLink",
+            "deletionTimestamp",
+            "deletionGracePeriodSeconds",
         ],
     );
     let Some(spec) = object.get_mut("spec") else { return };
@@ -489,7 +546,10 @@ fn part(kind: &str, object: &Value, served: &Served) -> (Value, Vec<(&'static st
         && let Some(containers) = object.pointer_mut("/spec/ephemeralContainers").map(Value::take)
     {
         remove(&mut object["spec"], &["ephemeralContainers"]);
-        parts.push(("ephemeralcontainers", json!({ "spec": { "ephemeralContainers": containers } })));
+        parts.push((
+            "ephemeralcontainers",
+            json!({ "spec": { "ephemeralContainers": containers } }),
+        ));
     }
     if served.subresources.contains("status")
         && let Some(mut status) = object.get_mut("status").map(Value::take)
@@ -520,7 +580,10 @@ async fn served(api: &Api, api_version: &str) -> Result<BTreeMap<String, Served>
     for resource in resources.iter().filter(|it| !name(it).contains('/')) {
         let plural = name(resource);
         let below = format!("{plural}/");
-        let subresources = resources.iter().filter_map(|it| Some(name(it).strip_prefix(&below)?.to_owned())).collect();
+        let subresources = resources
+            .iter()
+            .filter_map(|it| Some(name(it).strip_prefix(&below)?.to_owned()))
+            .collect();
         let namespaced = resource["namespaced"] == true;
         let kind = resource["kind"].as_str().unwrap_or_default().to_owned();
         kinds.insert(kind, Served { plural, namespaced, subresources });
@@ -529,7 +592,11 @@ async fn served(api: &Api, api_version: &str) -> Result<BTreeMap<String, Served>
 }
 
 fn root(api_version: &str) -> String {
-    if api_version.contains('/') { format!("/apis/{api_version}") } else { format!("/api/{api_version}") }
+    if api_version.contains('/') {
+        format!("/apis/{api_version}")
+    } else {
+        format!("/api/{api_version}")
+    }
 }
 
 fn collection(reference: &Ref, served: &Served) -> String {

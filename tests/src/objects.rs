@@ -18,7 +18,8 @@ use serde_json::Value;
 pub fn read(path: &Path) -> Result<Vec<Value>> {
     let mut objects = Vec::new();
     for file in files(path).with_context(|| format!("could not read {}", path.display()))? {
-        let documents = documents(&file).with_context(|| format!("could not read {}", file.display()))?;
+        let documents =
+            documents(&file).with_context(|| format!("could not read {}", file.display()))?;
         for document in documents {
             open(document, &mut objects);
         }
@@ -51,7 +52,9 @@ fn documents(file: &Path) -> Result<Vec<Value>> {
 }
 
 fn open(mut document: Value, objects: &mut Vec<Value>) {
-    let Some(kind) = document.get("kind").and_then(Value::as_str).map(str::to_owned) else { return };
+    let Some(kind) = document.get("kind").and_then(Value::as_str).map(str::to_owned) else {
+        return;
+    };
     let Some(of) = kind.strip_suffix("List").filter(|_| document.get("items").is_some()) else {
         objects.push(document);
         return;
@@ -99,11 +102,15 @@ mod tests {
     #[test]
     fn a_file_may_hold_several_documents() {
         let folder = tempfile::tempdir().expect("a folder");
-        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("written");
+        let write =
+            |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("written");
         write("b.yaml", "---\nkind: A\n---\n---\nkind: B\nversion: '1'\n");
         write("a.json", r#"{"kind": "C"}"#);
         write("notes.txt", "not: [an object");
         let objects = read(folder.path()).expect("read");
-        assert_eq!(objects, [json!({"kind": "C"}), json!({"kind": "A"}), json!({"kind": "B", "version": "1"})]);
+        assert_eq!(
+            objects,
+            [json!({"kind": "C"}), json!({"kind": "A"}), json!({"kind": "B", "version": "1"})]
+        );
     }
 }

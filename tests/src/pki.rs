@@ -4,8 +4,8 @@ use std::{path::Path, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose,
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
 };
 use tokio_rustls::rustls::{
     ClientConfig, RootCertStore, ServerConfig,
@@ -49,7 +49,7 @@ impl Authority {
         let mut params = CertificateParams::new(["127.0.0.1".to_owned(), "localhost".to_owned()])?;
         params.distinguished_name.push(DnType::CommonName, "kube-apiserver");
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        self.sign(params)
+        self.sign(&params)
     }
 
     /// A client certificate; the API server reads the common name as user, the organization as group.
@@ -61,10 +61,10 @@ impl Authority {
         if validity == Validity::Expired {
             params.not_after = rcgen::date_time_ymd(2001, 1, 1);
         }
-        self.sign(params)
+        self.sign(&params)
     }
 
-    fn sign(&self, params: CertificateParams) -> Result<Leaf> {
+    fn sign(&self, params: &CertificateParams) -> Result<Leaf> {
         let key = KeyPair::generate()?;
         Ok(Leaf { certificate: params.signed_by(&key, &self.0)?, key })
     }

@@ -29,7 +29,11 @@ pub fn binary() -> &'static Path {
 /// the developer's own can be reached by accident. Arguments are the test's to add.
 pub fn assay(kubeconfig: &Path) -> Command {
     let mut command = Command::new(binary());
-    command.env_clear().env("KUBECONFIG", kubeconfig).env("HOME", "/nonexistent").stdin(Stdio::null());
+    command
+        .env_clear()
+        .env("KUBECONFIG", kubeconfig)
+        .env("HOME", "/nonexistent")
+        .stdin(Stdio::null());
     command
 }
 
@@ -54,16 +58,26 @@ pub fn shared() -> Option<PathBuf> {
 fn build() -> Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--package", "kubectl-assay", "--bin", "kubectl-assay", "--message-format=json"]);
+    command.args([
+        "build",
+        "--package",
+        "kubectl-assay",
+        "--bin",
+        "kubectl-assay",
+        "--message-format=json",
+    ]);
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }
-    let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit()).output()?;
+    let output =
+        command.current_dir(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::inherit()).output()?;
     ensure!(output.status.success(), "cargo build failed ({})", output.status);
     String::from_utf8(output.stdout)?
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message.pointer("/target/name").is_some_and(|name| name == "kubectl-assay"))
+        .filter(|message| {
+            message.pointer("/target/name").is_some_and(|name| name == "kubectl-assay")
+        })
         .find_map(|message| Some(message.get("executable")?.as_str()?.into()))
         .context("cargo named no executable")
 }

@@ -18,7 +18,10 @@ use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::{
     Request, Response, StatusCode, Uri, Version,
     body::{Bytes, Frame, Incoming},
-    header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT},
+    header::{
+        ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, RETRY_AFTER,
+        USER_AGENT,
+    },
     service::service_fn,
 };
 use hyper_util::{
@@ -85,7 +88,8 @@ pub enum When {
     From(usize),
 }
 
-/// What a client gets instead of the real answer. Refusals are JSON, whatever format was asked for.
+/// What a client gets instead of the real answer. Refusals are JSON, whatever format was asked for. Where a
+/// connection breaks or closes, with HTTP/2 it is the request's stream that is reset.
 #[derive(Clone, Copy, Debug)]
 pub enum Harm {
     /// 401: the credentials are no longer good.
@@ -150,7 +154,10 @@ impl Fault {
 
 impl fmt::Debug for Fault {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.debug_struct("Fault").field("when", &self.when).field("harm", &self.harm).finish_non_exhaustive()
+        f.debug_struct("Fault")
+            .field("when", &self.when)
+            .field("harm", &self.harm)
+            .finish_non_exhaustive()
     }
 }
 
@@ -249,7 +256,9 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor, state: Arc<State>) {
         let state = Arc::clone(&state);
         async move { state.answer(request).await }
     });
-    let served = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
+    let served = auto::Builder::new(TokioExecutor::new())
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
     drop(served);
 }
 
@@ -282,7 +291,9 @@ impl State {
             }
             Some(Harm::Stall) => std::future::pending().await,
             Some(Harm::Close) => anyhow::bail!("closed by the proxy"),
-            Some(Harm::Unauthorized) => refuse(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized", None),
+            Some(Harm::Unauthorized) => {
+                refuse(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized", None)
+            }
             Some(Harm::Forbidden) => {
                 let message = format!("forbidden: the proxy does not let anybody get path {uri:?}");
                 refuse(StatusCode::FORBIDDEN, "Forbidden", &message, None)
@@ -295,7 +306,8 @@ impl State {
             }
             Some(Harm::TooManyRequests(seconds)) => {
                 let message = "Too many requests, please try again later.";
-                let mut response = refuse(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message, None)?;
+                let mut response =
+                    refuse(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message, None)?;
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
                 Ok(response)
             }
@@ -309,7 +321,12 @@ impl State {
     /// Records a request and decides its fate.
     fn meet(&self, request: &Request<Incoming>) -> (String, Option<Harm>) {
         let header = |name: HeaderName| {
-            request.headers().get(name).and_then(|it| it.to_str().ok()).unwrap_or_default().to_owned()
+            request
+                .headers()
+                .get(name)
+                .and_then(|it| it.to_str().ok())
+                .unwrap_or_default()
+                .to_owned()
         };
         let uri = request.uri().path_and_query().map_or("/", |it| it.as_str()).to_owned();
         let mut seen = Seen {
@@ -331,10 +348,16 @@ impl State {
         // Both are this hop's own: the next one negotiates and names itself.
         *request.version_mut() = Version::HTTP_11;
         request.headers_mut().remove(HOST);
-        self.server.request(request.map(BodyExt::boxed)).await.context("no answer from the API server")
+        self.server
+            .request(request.map(BodyExt::boxed))
+            .await
+            .context("no answer from the API server")
     }
 
-    async fn whole(&self, request: Request<Incoming>) -> Result<(hyper::http::response::Parts, Bytes)> {
+    async fn whole(
+        &self,
+        request: Request<Incoming>,
+    ) -> Result<(hyper::http::response::Parts, Bytes)> {
         let (head, body) = self.forward(request).await?.into_parts();
         Ok((head, body.collect().await?.to_bytes()))
     }
@@ -346,7 +369,9 @@ where
     S: Stream<Item = io::Result<Bytes>> + Send + Sync + 'static,
 {
     let start = body.slice(..length.min(body.len()));
-    BodyExt::boxed(StreamBody::new(stream::iter([Ok(start)]).chain(end).map(|it| it.map(Frame::data))))
+    BodyExt::boxed(StreamBody::new(
+        stream::iter([Ok(start)]).chain(end).map(|it| it.map(Frame::data)),
+    ))
 }
 
 fn full(body: Vec<u8>) -> Body {
@@ -354,7 +379,12 @@ fn full(body: Vec<u8>) -> Body {
 }
 
 /// A refusal as the API server writes it.
-fn refuse(code: StatusCode, reason: &str, message: &str, metadata: Option<Value>) -> Result<Response<Body>> {
+fn refuse(
+    code: StatusCode,
+    reason: &str,
+    message: &str,
+    metadata: Option<Value>,
+) -> Result<Response<Body>> {
     let status = json!({
         "kind": "Status",
         "apiVersion": "v1",
@@ -377,7 +407,8 @@ fn continue_token(uri: &str) -> Option<&str> {
 /// A token that goes on where `token` would, in the cluster as it then is: the API server's own form, whose
 /// resource version is -1 (`k8s.io/apiserver/pkg/storage/continue.go`).
 fn inconsistent(token: &str) -> Option<String> {
-    let mut place: Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
+    let mut place: Value =
+        serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
     place["rv"] = (-1).into();
     Some(BASE64_URL_SAFE_NO_PAD.encode(place.to_string()))
 }

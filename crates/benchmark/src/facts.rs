@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, sync::OnceLock};
 
 use assay_model::{
-    Cause, Gap, Inventory, Known, Listing, Resource, Workload, control_plane::Version,
+    Cause, Gap, Inventory, Known, Listing, Resource, Scope, Workload, control_plane::Version,
+    node::Node,
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
@@ -84,13 +85,27 @@ impl<'i> Facts<'i> {
         })
     }
 
-    /// The provider that owns the control plane, if its version says so.
+    /// The provider that owns the control plane, if its version says so; or every node does, where the
+    /// version is as upstream's.
     pub fn managed_by(&self) -> Known<Option<&'static str>> {
         let version = self.inventory.version.as_ref().map_err(Clone::clone)?;
-        Ok(match distribution(version) {
-            it @ Some("eks" | "gke" | "aks") => it,
-            _ => None,
-        })
+        match distribution(version) {
+            it @ Some("eks" | "gke") => Ok(it),
+            Some(_) => Ok(None),
+            None => Ok(self.is_aks()?.then_some("aks")),
+        }
+    }
+
+    /// Whether there are nodes, and AKS has labelled each of them. Its version has no suffix.
+    fn is_aks(&self) -> Known<bool> {
+        let nodes = &self.inventory.nodes;
+        let labelled =
+            |it: &Node| it.metadata.labels.contains_key("kubernetes.azure.com/cluster");
+        // One without the label is enough to tell that it is not.
+        if nodes.find(Scope::Cluster, |it| Ok(!it.is_virtual() && !labelled(it)))?.is_some() {
+            return Ok(false);
+        }
+        Ok(nodes.find(Scope::Cluster, |it| Ok(labelled(it)))?.is_some())
     }
 
     /// Whether a workload is in the scope of the report's label selector.

@@ -24,6 +24,17 @@ use crate::{
 /// Where kubeadm and its like keep static pods.
 const NAMESPACE: &str = "kube-system";
 
+/// Flags that are lists: given twice, the second adds to the first.
+const LISTS: &[&str] = &[
+    "admission-control",
+    "authorization-mode",
+    "disable-admission-plugins",
+    "enable-admission-plugins",
+];
+
+/// Flags that name a file with more settings: what is not on the command line may stand there.
+const MORE_SETTINGS: &[&str] = &["config", "openshift-config"];
+
 /// One running instance of a control-plane component, and the flags it was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replica {
@@ -66,9 +77,7 @@ impl Replica {
                 format!("--{flag} is not seen, but the command line is not understood to its end");
             return Err(self.untold(why));
         }
-        let Some(minor) = self.minor else {
-            return Err(self.untold("the image's tag does not tell the version".to_owned()));
-        };
+        let minor = self.minor()?;
         facts.tables.flag_default(self.component, flag, minor).ok_or_else(|| {
             let version = minor_name(minor);
             self.untold(format!("no table has the default of --{flag} in {version}"))
@@ -80,6 +89,16 @@ impl Replica {
         self.given.contains_key(flag)
     }
 
+    /// The version, as far as a minor goes.
+    ///
+    /// # Errors
+    ///
+    /// When the image's tag is not of the form `v1.37.2`.
+    pub fn minor(&self) -> Known<Minor> {
+        let untold = || self.untold("the image's tag does not tell the version".to_owned());
+        self.minor.ok_or_else(untold)
+    }
+
     fn untold(&self, why: String) -> assay_model::Unknown {
         let part = format!("{NAMESPACE}/{}", self.pod);
         Gap::part(Resource::Pods, part, Cause::Inconclusive, why).into()
@@ -88,7 +107,8 @@ impl Replica {
     fn of(workload: &Workload, live: &Live, component: &'static str) -> Option<Self> {
         let container = live.spec.containers.iter().find(|it| runs(it, component))?;
         let line = CommandLine::parse(container);
-        let tag = container.image.rsplit_once(':').map_or("", |(_, tag)| tag);
+        let tagged = container.image.split('@').next().unwrap_or_default();
+        let tag = tagged.rsplit_once(':').map_or("", |(_, tag)| tag);
         let minor =
             first_release(tag, 2).and_then(|it| assay_model::control_plane::Version::minor_of(&it));
         Some(Replica {
@@ -113,37 +133,49 @@ struct CommandLine {
 }
 
 impl CommandLine {
-    /// `--flag=value`, `--flag value`, bare booleans and single dashes; the last occurrence wins.
-    /// What stands before the component, such as a wrapper and its flags, is not the component's.
+    /// `--flag=value`, `--flag value`, bare booleans and single dashes; the last occurrence wins, and
+    /// those of [`LISTS`] add up. What stands before the component, such as a wrapper and its flags, is
+    /// not the component's.
     fn parse(container: &Container) -> Self {
         let words: Vec<&Word> =
             container.command.words().iter().chain(container.args.words()).collect();
         let from =
             words.iter().position(|it| matches!(it, Word::Component(_))).map_or(0, |at| at + 1);
         let mut line = CommandLine { given: BTreeMap::new(), understood: true };
-        let mut words = words[from..].iter().peekable();
-        while let Some(word) = words.next() {
+        let mut words_left = words[from..].iter().peekable();
+        while let Some(word) = words_left.next() {
             match word {
-                Word::Assigned(flag, value) => drop(line.given.insert(flag.clone(), value.clone())),
+                Word::Assigned(flag, value) => line.give(flag, value.clone()),
                 Word::Flag(flag) => {
-                    let value = match words.peek() {
+                    let value = match words_left.peek() {
                         Some(Word::Value(value)) => {
-                            words.next();
+                            words_left.next();
                             Some(value.clone())
                         }
-                        // A word that was not kept may be its value or an operand.
+                        // A word that was not kept is the flag's value; or, where a shell may have
+                        // started the component, a variable that stands for any number of words.
                         Some(Word::Hidden) => {
-                            words.next();
+                            words_left.next();
+                            line.understood &= from <= 1;
                             None
                         }
                         _ => Some("true".into()),
                     };
-                    line.given.insert(flag.clone(), value);
+                    line.give(flag, value);
                 }
                 Word::Component(_) | Word::Value(_) | Word::Hidden => line.understood = false,
             }
         }
         line
+    }
+
+    fn give(&mut self, flag: &Arc<str>, value: Option<Arc<str>>) {
+        self.understood &= !MORE_SETTINGS.contains(&&**flag);
+        let value = match self.given.get(flag).filter(|_| LISTS.contains(&&**flag)) {
+            Some(before) => before.as_ref().zip(value).map(|(a, b)| format!("{a},{b}").into()),
+            None => value,
+        };
+        self.given.insert(flag.clone(), value);
     }
 }
 
@@ -209,13 +241,23 @@ pub struct FlagRule {
 #[derive(Debug)]
 pub enum Demand {
     /// At least one of them is set to something.
-    AnySet(&'static [&'static str]),
+    AnySet {
+        /// The flags.
+        of: &'static [&'static str],
+        /// A value that only a person can judge, and the question.
+        ask: Option<(&'static str, &'static str)>,
+    },
     /// Each of them is set to something.
     AllSet(&'static [&'static str]),
     /// It is not set to anything.
     Unset(&'static str),
-    /// The comma-separated list has the entry.
-    Lists(&'static str, &'static str),
+    /// One of the comma-separated lists has the entry.
+    Lists {
+        /// The flags; what is found missing is said of the first.
+        of: &'static [&'static str],
+        /// The entry.
+        entry: &'static str,
+    },
 }
 
 /// Judges one replica by one row.
@@ -231,17 +273,22 @@ pub(crate) fn judge(
         container: Some(replica.container.clone()),
     };
     match row.demand {
-        Demand::AnySet(flags) => {
+        Demand::AnySet { of, ask } => {
             let mut unknown = Ok(());
-            for flag in flags {
-                match replica.value(flag, facts) {
-                    Ok("") => {}
-                    Ok(_) => return Ok(Ruling::Applies),
-                    Err(it) => unknown = assay_model::both(unknown, Err(it)),
+            let mut question = None;
+            for flag in of {
+                match (replica.value(flag, facts), ask) {
+                    (Ok(""), _) => {}
+                    (Ok(it), Some((value, asked))) if it == value => question = Some(asked),
+                    (Ok(_), _) => return Ok(Ruling::Applies),
+                    (Err(it), _) => unknown = assay_model::both(unknown, Err(it)),
                 }
             }
             unknown?;
-            out.fail(at(&flags.join(", --")), "is not set");
+            match question {
+                Some(it) => return Ok(Ruling::Manual(it.to_owned())),
+                None => out.fail(at(&of.join(", --")), "is not set"),
+            }
         }
         Demand::AllSet(flags) => {
             let mut unknown = Ok(());
@@ -259,10 +306,19 @@ pub(crate) fn judge(
                 out.fail(at(flag), "is set");
             }
         }
-        Demand::Lists(flag, entry) => {
-            if !replica.value(flag, facts)?.split(',').any(|it| it.trim() == entry) {
-                out.fail(at(flag), format!("does not list {entry}"));
+        Demand::Lists { of, entry } => {
+            let mut unknown = Ok(());
+            for flag in of {
+                match replica.value(flag, facts) {
+                    Ok(list) if list.split(',').any(|it| it == entry) => {
+                        return Ok(Ruling::Applies);
+                    }
+                    Ok(_) => {}
+                    Err(it) => unknown = assay_model::both(unknown, Err(it)),
+                }
             }
+            unknown?;
+            out.fail(at(of[0]), format!("does not list {entry}"));
         }
     }
     Ok(Ruling::Applies)

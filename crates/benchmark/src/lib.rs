@@ -7,18 +7,23 @@
 //! - [`check`]: what a check is: data, and a function over one kind of subject.
 //! - [`engine`]: how a check becomes a verdict. The one place that can say PASS.
 //! - [`facts`]: what is computed once and shared: who may do what ([`rbac`]), which pods are isolated
-//!   ([`isolation`]), the flags of the control plane ([`flags`]), ….
+//!   ([`isolation`]) or reachable from outside ([`exposure`]), what accounts are used for ([`accounts`]),
+//!   the flags of the control plane ([`flags`]), ….
 //! - [`checks`]: the checks themselves, a folder for each item of the matrix.
 //! - [`data`]: what ages, compiled in from `benchmarks/`: the matrix, the framework editions, tables.
 //! - [`score`]: verdicts rolled up.
 
+pub mod accounts;
 pub mod check;
 pub mod checks;
 pub mod data;
 pub mod engine;
+pub mod exposure;
 pub mod facts;
 pub mod flags;
+pub mod image;
 pub mod isolation;
+pub mod lifecycle;
 pub mod network_engine;
 pub mod rbac;
 pub mod score;
@@ -26,6 +31,7 @@ pub mod settings;
 pub mod version;
 
 mod audit;
+mod kleene;
 
 pub use audit::{Audit, audit};
 pub use check::{Check, Empty, Rule, Ruled, Ruling};

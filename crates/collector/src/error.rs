@@ -12,7 +12,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        source: Box<kube::config::KubeconfigError>,
+        source: Box<dyn StdError + Send + Sync>,
     },
 
     /// `$KUBECONFIG` names files, and none of them exists.
@@ -145,13 +145,15 @@ fn names(known: &[String]) -> String {
     if known.is_empty() { "none".to_owned() } else { known.join(", ") }
 }
 
-/// The TLS error in a chain of causes, if one stands there.
+/// The first `E` in a chain of causes, if one stands there.
 ///
 /// An [`std::io::Error`] hides what it wraps from `source`, so it is opened on the way.
-pub(crate) fn tls_error(error: &(dyn StdError + 'static)) -> Option<&rustls::Error> {
+pub(crate) fn cause<'a, E: StdError + 'static>(
+    error: &'a (dyn StdError + 'static),
+) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<rustls::Error>() {
+        if let Some(found) = error.downcast_ref() {
             return Some(found);
         }
         next = match error.downcast_ref::<std::io::Error>().and_then(|it| it.get_ref()) {
@@ -170,7 +172,7 @@ mod tests {
     fn a_tls_error_is_found_inside_an_io_error() {
         let tls = rustls::Error::NoCertificatesPresented;
         let error = kube::Error::Service(Box::new(std::io::Error::other(tls.clone())));
-        assert_eq!(tls_error(&error), Some(&tls));
-        assert_eq!(tls_error(&std::io::Error::other("reset")), None);
+        assert_eq!(cause(&error), Some(&tls));
+        assert_eq!(cause::<rustls::Error>(&std::io::Error::other("reset")), None);
     }
 }

@@ -1,1 +1,26 @@
 //! A cluster, or files, read into a snapshot.
+//!
+//! The live part, in the order a scan goes: [`connect()`] turns kubeconfig and flags into a
+//! [`Connection`]; [`collect`] asks the server what it serves (`discovery`), lists the kinds of a
+//! [`Plan`] page by page (`list`, on top of `api`), and looks at the server from outside (`probe`,
+//! `certificate`).
+
+mod api;
+mod certificate;
+pub mod connect;
+mod discovery;
+mod error;
+pub mod files;
+mod fold;
+mod list;
+mod objects;
+mod probe;
+pub mod progress;
+mod proxy;
+pub mod scan;
+pub mod snapshot_file;
+
+pub use connect::{ConnectOptions, Connection, connect};
+pub use error::Error;
+pub use progress::{Progress, Silent};
+pub use scan::{Plan, Stop, Stopper, collect};

@@ -37,6 +37,17 @@ pub struct Webhook {
     /// Which requests are sent.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<WebhookRule>,
+    /// Expressions that a request must satisfy to be sent; unset is none.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub match_conditions: Vec<MatchCondition>,
+}
+
+/// An expression that a request must satisfy. What it says is not kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MatchCondition {
+    /// Unique within the webhook.
+    pub name: Arc<str>,
 }
 
 /// Who answers a webhook.

@@ -13,6 +13,7 @@ pub const COMPONENTS: &[&str] =
 
 /// Flags whose values are kept, because a check reads them and no value of them is a secret.
 pub const KEPT_FLAGS: &[&str] = &[
+    "admission-control",
     "admission-control-config-file",
     "anonymous-auth",
     "audit-log-path",

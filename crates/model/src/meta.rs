@@ -15,8 +15,13 @@ pub type Labels = BTreeMap<Arc<str>, Arc<str>>;
 
 /// Annotations that some check reads. Every other one is dropped while decoding: annotations such
 /// as `last-applied-configuration` hold copies of values that must not be kept.
-pub const KEPT_ANNOTATIONS: &[&str] =
-    &["kubernetes.io/config.mirror", "rbac.authorization.kubernetes.io/autoupdate"];
+pub const KEPT_ANNOTATIONS: &[&str] = &[
+    "azure.workload.identity/client-id",
+    "eks.amazonaws.com/role-arn",
+    "iam.gke.io/gcp-service-account",
+    "kubernetes.io/config.mirror",
+    "rbac.authorization.kubernetes.io/autoupdate",
+];
 
 /// What checks read of `ObjectMeta`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -75,6 +75,38 @@ pub struct ResourceQuotaSpec {
 pub struct LimitRange {
     /// Name and namespace.
     pub metadata: Meta,
+    /// What it sets.
+    pub spec: LimitRangeSpec,
+}
+
+/// What a limit range sets.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LimitRangeSpec {
+    /// By what it is for.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<LimitRangeItem>,
+}
+
+/// Defaults and bounds for one kind of thing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LimitRangeItem {
+    /// `Container`, `Pod` or `PersistentVolumeClaim`.
+    #[serde(rename = "type", skip_serializing_if = "str::is_empty")]
+    pub type_: Arc<str>,
+    /// The most that may be asked for, by resource name.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
+    pub max: BTreeMap<Arc<str>, Quantity>,
+    /// The least.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
+    pub min: BTreeMap<Arc<str>, Quantity>,
+    /// The limit of what has none.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
+    pub default: BTreeMap<Arc<str>, Quantity>,
+    /// The request of what has none.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
+    pub default_request: BTreeMap<Arc<str>, Quantity>,
 }
 
 object!(ListedNamespace, ServiceAccount, ResourceQuota, LimitRange);

@@ -324,6 +324,9 @@ pub struct Projection {
     /// A token of the pod's service account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_account_token: Option<TokenProjection>,
+    /// Keys of a Secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<SecretRef>,
 }
 
 /// A token of the pod's service account.

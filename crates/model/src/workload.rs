@@ -12,7 +12,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Known, Labels, Meta, Object, OwnerReference, PodSpec, both, decode::nullable, meta::object,
+    Known, Labels, Location, Meta, Object, OwnerReference, PodSpec, both, decode::nullable, meta::object,
     selector::Selector,
 };
 
@@ -280,6 +280,13 @@ impl Workload {
     /// How many of its pods were seen.
     pub fn pods(&self) -> u32 {
         self.live.iter().map(|it| it.pods).sum()
+    }
+
+    /// A place in a pod spec, as a place in the owner's manifest.
+    #[must_use]
+    pub fn locate(&self, mut at: Location) -> Location {
+        at.path.insert_str(0, self.spec_path());
+        at
     }
 
     /// What stands before a pod spec's fields in the owner's manifest.

@@ -162,13 +162,7 @@ fn place(resource: Resource, parts: &[&str], most: usize) -> String {
     }
 }
 
-fn cure(
-    resources: &[Resource],
-    cause: &str,
-    parts: &[&str],
-    message: &str,
-    most: usize,
-) -> String {
+fn cure(resources: &[Resource], cause: &str, parts: &[&str], message: &str, most: usize) -> String {
     let otherwise = match cause {
         "forbidden" => return grant(resources, parts, message, most),
         "unauthorized" => "log in again: the credentials no longer hold",

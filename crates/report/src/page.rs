@@ -2,10 +2,13 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::{Options, clean::clean};
+
+/// Spaces between columns of a table.
+const DISTANCE: usize = 2;
 
 /// What a piece of text is, hence how it is coloured; the words say the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,8 +80,24 @@ impl Line {
     }
 }
 
-/// A table's column: its title, and whether it holds numbers.
-pub(crate) type Column = (&'static str, bool);
+/// A column of a table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Column {
+    /// Text, which wraps.
+    Text(&'static str),
+    /// A word, which is not broken unless it is very long.
+    Word(&'static str),
+    /// A number, aligned at the right.
+    Number(&'static str),
+}
+
+impl Column {
+    const fn title(self) -> &'static str {
+        match self {
+            Column::Text(title) | Column::Word(title) | Column::Number(title) => title,
+        }
+    }
+}
 
 /// Where lines go.
 pub(crate) struct Page<'w> {
@@ -123,26 +142,25 @@ impl<'w> Page<'w> {
         take(format!("{head}{}{tail}", self.ellipsis()).chars(), most)
     }
 
-    /// Writes a line, cut at the page's edge if need be.
+    /// Writes a line without trailing spaces, cut at the page's edge if need be.
     pub(crate) fn line(&mut self, line: &Line) -> io::Result<()> {
-        let mut room = self.width;
-        let ellipsis = self.ellipsis();
-        let cut = line.width > self.width;
-        if cut {
-            room -= ellipsis.width();
-        }
         let last = line.pieces.iter().rposition(|(_, it)| !it.trim_end().is_empty());
-        let pieces = last.map_or(&[][..], |last| &line.pieces[..=last]);
-        for (at, (tone, text)) in pieces.iter().enumerate() {
-            let text = if Some(at) == last { text.trim_end() } else { text };
+        let mut pieces = line.pieces[..last.map_or(0, |it| it + 1)].to_vec();
+        if let Some((_, text)) = pieces.last_mut() {
+            text.truncate(text.trim_end().len());
+        }
+        let cut = pieces.iter().map(|(_, it)| it.width()).sum::<usize>() > self.width;
+        let end = if cut { self.ellipsis() } else { "" };
+        let mut room = self.width - end.width();
+        for (tone, text) in &pieces {
             let fits = take(text.chars(), room);
-            room -= fits.width();
+            room = room.saturating_sub(fits.width());
             self.piece(*tone, &fits)?;
             if fits.len() < text.len() {
                 break;
             }
         }
-        writeln!(self.out, "{}", if cut { ellipsis } else { "" })
+        writeln!(self.out, "{end}")
     }
 
     fn piece(&mut self, tone: Tone, text: &str) -> io::Result<()> {
@@ -173,41 +191,49 @@ impl<'w> Page<'w> {
         most: usize,
     ) -> io::Result<()> {
         let indent = first.width.min(self.width / 2);
-        let lines = self.wrap(text, self.width - indent, most);
-        let mut first = Some(first);
-        for text in lines {
-            let line = first.take().unwrap_or_else(|| self.start(indent));
-            self.line(&line.text(tone, &text))?;
-        }
-        // An empty text still has its beginning.
-        first.map_or(Ok(()), |it| self.line(&it))
+        let widths = (self.width.saturating_sub(first.width), self.width - indent);
+        let mut lines = self.wrap(text, widths, most).into_iter();
+        let begun = first.text(tone, &lines.next().unwrap_or_default());
+        self.line(&begun)?;
+        lines.try_for_each(|it| self.line(&self.start(indent).text(tone, &it)))
     }
 
-    /// Lines of at most `width` columns, broken at spaces where there are some; at most `most`,
-    /// the last of which ends in an ellipsis when there would be more.
-    fn wrap(&self, text: &str, width: usize, most: usize) -> Vec<String> {
+    /// Lines of at most so many columns, the first line's and the others', broken at spaces where
+    /// there are some; at most `most` lines, the last of which ends in an ellipsis when there would
+    /// be more. A first line that holds nothing is empty.
+    pub(crate) fn wrap(
+        &self,
+        text: &str,
+        (first, others): (usize, usize),
+        most: usize,
+    ) -> Vec<String> {
         let text = clean(text, self.ascii);
-        let mut lines: Vec<String> = Vec::new();
+        let mut lines = vec![String::new()];
+        let mut width = first;
         for word in text.split(' ').filter(|it| !it.is_empty()) {
-            let fits = |it: &String| it.width() + 1 + word.width() <= width;
-            if let Some(last) = lines.last_mut().filter(|it| fits(it)) {
-                last.push(' ');
+            let last = lines.last_mut().expect("there is a first line");
+            let between = usize::from(!last.is_empty());
+            if last.width() + between + word.width() <= width {
+                last.push_str(&" "[..between]);
                 last.push_str(word);
                 continue;
             }
+            // A word that no line holds is broken, and starts where it would have stood.
             let mut rest = word;
+            if last.is_empty() && word.width() > others {
+                last.push_str(&take(rest.chars(), width));
+                rest = &rest[last.len()..];
+            }
+            width = others.max(2);
             while !rest.is_empty() {
-                let piece = match take(rest.chars(), width) {
-                    // A page too narrow for a single wide character.
-                    it if it.is_empty() => rest.to_owned(),
-                    it => it,
-                };
+                let piece = take(rest.chars(), width);
                 rest = &rest[piece.len()..];
                 lines.push(piece);
             }
         }
         if lines.len() > most {
             lines.truncate(most);
+            let width = if most == 1 { first } else { others };
             if let Some(last) = lines.last_mut() {
                 let room = width.saturating_sub(self.ellipsis().width() + 1);
                 *last = take(last.chars(), room).trim_end().to_owned() + " " + self.ellipsis();
@@ -244,24 +270,33 @@ impl<'w> Page<'w> {
         columns: &[Column],
         rows: &[Vec<String>],
     ) -> io::Result<()> {
+        /// A word with more columns than this wraps as text does, for the others need room too.
+        const WORD: u16 = 32;
         let cells = |row: &[String]| -> Vec<String> {
             row.iter().map(|it| clean(it, self.ascii).into_owned()).collect()
         };
-        let room = u16::try_from(self.width - indent).unwrap_or(u16::MAX);
+        // Each column has its distance at the right; the last one's is trimmed.
+        let room = u16::try_from(self.width + DISTANCE - indent).unwrap_or(u16::MAX);
         let mut table = Table::new();
         table
             .load_style(presets::NOTHING)
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_width(room)
             .set_truncation_indicator(self.ellipsis())
-            .set_header(columns.iter().map(|(title, _)| title.to_uppercase()).collect::<Vec<_>>());
+            .set_header(columns.iter().map(|it| it.title().to_uppercase()).collect::<Vec<_>>());
         for row in rows {
             table.add_row(cells(row));
         }
-        for (column, (_, number)) in table.column_iter_mut().zip(columns) {
-            column.set_padding((0, 2));
-            if *number {
-                column.set_cell_alignment(CellAlignment::Right);
+        let widths = table.column_max_content_widths();
+        for ((column, kind), width) in table.column_iter_mut().zip(columns).zip(widths) {
+            #[expect(clippy::cast_possible_truncation, reason = "it is 2")]
+            column.set_padding((0, DISTANCE as u16));
+            match kind {
+                Column::Number(_) => column.set_cell_alignment(CellAlignment::Right),
+                Column::Word(_) if width <= WORD && self.width >= 80 => {
+                    column.set_constraint(ColumnConstraint::ContentWidth);
+                }
+                Column::Word(_) | Column::Text(_) => {}
             }
         }
         let lines: Vec<String> = table.lines().collect();
@@ -332,7 +367,7 @@ mod tests {
                 page.line(&line)?;
                 page.paragraph(page.start(7), Tone::Plain, &words.join(" "), 4)?;
                 page.flow(words.iter().map(|it| page.start(0).text(Tone::Plain, it)).collect())?;
-                page.table(2, &[("name", false), ("count", true)], &[
+                page.table(2, &[Column::Word("name"), Column::Number("count")], &[
                     vec![words.join(" "), "12".to_owned()],
                 ])
             });

@@ -87,12 +87,10 @@ mod tests {
     fn amounts() {
         let sizes = [0, 999, 1000, 12_400_000, 999_960, 7_000_000_000];
         assert_eq!(sizes.map(bytes), ["0 B", "999 B", "1.0 kB", "12.4 MB", "1.0 MB", "7.0 GB"]);
-        assert_eq!([0.04, 59.94, 59.96, 125.0].map(seconds), [
-            "0.0 s",
-            "59.9 s",
-            "1 min 0 s",
-            "2 min 5 s"
-        ]);
+        assert_eq!(
+            [0.04, 59.94, 59.96, 125.0].map(seconds),
+            ["0.0 s", "59.9 s", "1 min 0 s", "2 min 5 s"]
+        );
         assert_eq!(bytes(u64::MAX), "18.4 EB");
     }
 

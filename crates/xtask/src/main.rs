@@ -1,7 +1,6 @@
 //! Developer chores that are easier in Rust than in a shell: data files generated and checked.
 //!
-//! `cargo run -p xtask -- <chore>`. A chore reads and writes `benchmarks/` of the workspace it was
-//! built in. None of this is shipped.
+//! `cargo run -p xtask -- <chore>`. A chore reads and writes the workspace it was built in. None of this is shipped.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,6 +10,7 @@ use clap::Parser;
 
 mod bootstrap_rbac;
 mod check_data;
+mod docs;
 
 /// Developer chores.
 #[derive(Debug, Parser)]
@@ -23,12 +23,19 @@ enum Chore {
     BootstrapRbac,
     /// Check every file of `benchmarks/` for form, and what they say of each other.
     CheckData,
+    /// Write the generated pages and schemas.
+    Docs {
+        /// Write nothing, and fail when one is not current.
+        #[arg(long)]
+        check: bool,
+    },
 }
 
 fn main() -> ExitCode {
     let done = match Chore::parse() {
-        Chore::BootstrapRbac => bootstrap_rbac::run(&benchmarks()),
-        Chore::CheckData => check_data::run(&benchmarks()),
+        Chore::BootstrapRbac => bootstrap_rbac::run(&workspace().join("benchmarks")),
+        Chore::CheckData => check_data::run(&workspace().join("benchmarks")),
+        Chore::Docs { check } => docs::run(&workspace(), check),
     };
     // A closed pipe has nobody left to tell; the exit code says it all the same.
     let (told, code) = match done {
@@ -38,7 +45,7 @@ fn main() -> ExitCode {
     if told.is_ok() { code } else { ExitCode::FAILURE }
 }
 
-/// The data folder of this workspace.
-fn benchmarks() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benchmarks")
+/// The root of this workspace.
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }

@@ -3,51 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, ensure};
+use assay_benchmark::checks;
 use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::{minors, sourced};
-
-/// The checks that exist, by catalogue code. A framework may name no other.
-const CHECKS: &[(&str, &str)] = &[
-    ("HST-OSM-002", "end-of-life-os"),
-    ("HST-OSH-003", "end-of-life-runtime"),
-    ("HST-CIS-012", "anonymous-kubelet"),
-    ("CLU-RBA-006", "cluster-admin-binding"),
-    ("CLU-RBA-008", "cluster-admin-equivalent"),
-    ("CLU-RBA-013", "cluster-wide-secret-read"),
-    ("CLU-RBA-060", "anonymous-binding"),
-    ("CLU-AUD-002", "no-audit-backend"),
-    ("CLU-CRT-001", "api-server-certificate"),
-    ("CLU-CRT-005", "no-kubelet-client-certificate"),
-    ("CLU-IAM-001", "anonymous-api-requests"),
-    ("CLU-IAM-002", "static-token-file"),
-    ("CLU-UPG-001", "end-of-life-kubernetes"),
-    ("CLU-UPG-005", "kubelet-version-skew"),
-    ("CLU-CIS-028", "no-node-restriction"),
-    ("CLU-CIS-043", "fail-open-policy-webhook"),
-    ("APP-SCN-001", "no-image-scanner"),
-    ("APP-PRV-009", "image-without-digest"),
-    ("APP-PRV-010", "floating-image-tag"),
-    ("APP-SEC-001", "secret-in-environment"),
-    ("APP-SEC-002", "credential-in-environment"),
-    ("APP-NSP-002", "default-namespace-used"),
-    ("APP-ACC-003", "default-account-token"),
-    ("APP-ACC-004", "unneeded-token-mount"),
-    ("APP-NET-001", "no-network-policy-engine"),
-    ("APP-NET-003", "no-default-deny-ingress"),
-    ("APP-NET-005", "pod-open-to-ingress"),
-    ("APP-QUO-001", "namespace-without-quota"),
-    ("APP-QUO-016", "best-effort-pod"),
-    ("APP-PSP-001", "privileged-container"),
-    ("APP-PSP-003", "host-pid"),
-    ("APP-PSP-004", "host-ipc"),
-    ("APP-PSP-007", "host-network"),
-    ("APP-PSP-015", "host-path-volume"),
-    ("APP-PSP-024", "root-container"),
-    ("APP-PSP-030", "privilege-escalation"),
-    ("APP-PSP-031", "added-capability"),
-];
 
 /// How many items the matrix has.
 const ITEMS: usize = 17;
@@ -200,7 +160,7 @@ fn number(id: &str) -> anyhow::Result<Vec<u16>> {
 
 impl Control {
     fn check(&self, numbered: bool, prefixes: &BTreeSet<&str>) -> anyhow::Result<()> {
-        let known: BTreeMap<_, _> = CHECKS.iter().copied().collect();
+        let known: BTreeMap<_, _> = checks::all().map(|it| (it.code, it.id)).collect();
         ensure!(!self.title.is_empty() && !self.title.ends_with('.'), "`{}`", self.title);
         ensure!(!numbered || matches!(self.level, Some(1 | 2)), "no profile level");
         ensure!(!numbered || self.assessed.is_some(), "does not say how it is assessed");

@@ -1,5 +1,7 @@
-//! Hosts / Operate / CIS Benchmarks: what each kubelet runs with.
+//! Hosts / Operate / CIS Benchmarks: the kubelet.
+
+mod anonymous_kubelet;
 
 use crate::Check;
 
-pub(super) static CHECKS: &[&Check] = &[];
+pub(super) static CHECKS: &[&Check] = &[&anonymous_kubelet::CHECK];

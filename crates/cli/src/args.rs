@@ -1,0 +1,286 @@
+//! The command line.
+
+use std::{path::PathBuf, time::Duration};
+
+use assay_model::Severity;
+use assay_report::Format;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const ABOUT: &str = "Audits a Kubernetes cluster, and never passes what it did not read";
+
+const AFTER: &str = "\
+Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage or a file of yours, 3 cluster \
+unreachable, 4 incomplete, 5 an output could not be written, 130 or 143 interrupted.";
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "kubectl-assay",
+    bin_name = "kubectl assay",
+    version,
+    about = ABOUT,
+    after_help = AFTER,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) scan: ScanArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Read a cluster, judge it, and report (the default)
+    Scan(Box<ScanArgs>),
+    /// Read a cluster into a file, to be judged later with --from
+    Collect(Box<CollectArgs>),
+    /// Say what a check or a control looks at, why, and what to do
+    Explain {
+        /// Id or code of a check, or id of a control: `privileged-container`, `APP-PSP-001`, `5.2.2`
+        name: String,
+    },
+    /// List what there is
+    List {
+        /// What to list
+        #[arg(value_enum)]
+        what: Listed,
+    },
+    /// Print the `ClusterRole` that the chosen checks need
+    Rbac {
+        #[command(flatten)]
+        choice: ChoiceArgs,
+        /// Name of the `ClusterRole`
+        #[arg(long, default_value = "kube-assay")]
+        name: String,
+    },
+}
+
+/// What `list` can list.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Listed {
+    /// Every check, by item of the matrix
+    Checks,
+    /// Every control of every framework edition, and the checks that judge it
+    Controls,
+    /// Every framework edition
+    Frameworks,
+    /// Every output format
+    Formats,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScanArgs {
+    #[command(flatten)]
+    pub(crate) choice: ChoiceArgs,
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
+    /// Framework edition to show; repeatable [default: all]
+    #[arg(long = "framework", value_name = "ID", value_delimiter = ',')]
+    pub(crate) frameworks: Vec<String>,
+    /// Label selector of the workloads that the report is about
+    #[arg(short = 'l', long, value_name = "SELECTOR")]
+    pub(crate) selector: Option<String>,
+    /// Format, and where to: a file, or standard output; repeatable
+    #[arg(short = 'o', long = "output", value_name = "FORMAT[=FILE]", value_parser = output)]
+    pub(crate) outputs: Vec<Output>,
+    /// Least severity of a finding that makes the exit code 1
+    #[arg(long, value_name = "SEVERITY", default_value = "high")]
+    pub(crate) fail_on: FailOn,
+    /// Exit 0 or 1 although part of the cluster was not read
+    #[arg(long)]
+    pub(crate) allow_incomplete: bool,
+    /// What is platform, allowed and declared
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Judge a snapshot, or Kubernetes objects in a file or folder; `-` for standard input
+    #[arg(long, value_name = "PATH", conflicts_with = "demo")]
+    pub(crate) from: Option<PathBuf>,
+    /// The files of --from are all there is; or all there is of these resources
+    #[arg(
+        long,
+        value_name = "RESOURCE,…",
+        num_args = 0..=1,
+        default_missing_value = "all",
+        require_equals = true,
+        requires = "from"
+    )]
+    pub(crate) complete: Option<String>,
+    /// Judge the example cluster that ships inside
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// When to colour
+    #[arg(long, value_enum, default_value_t = Colour::Auto, visible_alias = "colour")]
+    pub(crate) color: Colour,
+    /// Write ASCII only
+    #[arg(long)]
+    pub(crate) ascii: bool,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CollectArgs {
+    /// The file to write
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) choice: ChoiceArgs,
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ChoiceArgs {
+    /// Check to run, by id, code or item (`APP-PSP`); repeatable [default: all]
+    #[arg(long = "check", value_name = "ID", value_delimiter = ',')]
+    pub(crate) checks: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScopeArgs {
+    /// Namespace that the report is about; repeatable
+    #[arg(short = 'n', long = "namespace", value_name = "NAMESPACE", value_delimiter = ',')]
+    pub(crate) namespaces: Vec<String>,
+    /// The whole cluster (the default)
+    #[arg(short = 'A', long, conflicts_with = "namespaces")]
+    pub(crate) all_namespaces: bool,
+}
+
+/// How a cluster is read.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Reading")]
+pub(crate) struct ReadingArgs {
+    /// Objects a page
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) page_size: u32,
+    /// Time for the whole scan, such as 90s or 5m; then what was read is reported
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+    /// Time to wait for the next bytes of an answer
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "30s")]
+    pub(crate) read_timeout: Duration,
+    /// Log requests to standard error; twice for more
+    #[arg(short = 'v', long, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// kubectl's connection flags.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Connection (as kubectl)")]
+pub(crate) struct ConnectionArgs {
+    /// Path to the kubeconfig file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig
+    #[arg(long)]
+    pub(crate) context: Option<String>,
+    /// Cluster of the kubeconfig
+    #[arg(long)]
+    pub(crate) cluster: Option<String>,
+    /// User of the kubeconfig
+    #[arg(long)]
+    pub(crate) user: Option<String>,
+    /// Address and port of the API server
+    #[arg(short = 's', long, value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// Bearer token
+    #[arg(long)]
+    pub(crate) token: Option<String>,
+    /// User to impersonate
+    #[arg(long = "as", value_name = "USER")]
+    pub(crate) as_user: Option<String>,
+    /// Group to impersonate; repeatable
+    #[arg(long = "as-group", value_name = "GROUP")]
+    pub(crate) as_groups: Vec<String>,
+    /// UID to impersonate
+    #[arg(long, value_name = "UID")]
+    pub(crate) as_uid: Option<String>,
+    /// CA file of the API server
+    #[arg(long, value_name = "FILE")]
+    pub(crate) certificate_authority: Option<PathBuf>,
+    /// Client certificate file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) client_certificate: Option<PathBuf>,
+    /// Client key file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) client_key: Option<PathBuf>,
+    /// Name to expect in the server's certificate
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tls_server_name: Option<String>,
+    /// Do not verify the server's certificate
+    #[arg(long)]
+    pub(crate) insecure_skip_tls_verify: bool,
+    /// Do not ask for compressed answers
+    #[arg(long)]
+    pub(crate) disable_compression: bool,
+    /// Time for a single request, such as 10s; 0 for no limit
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) request_timeout: Option<Duration>,
+}
+
+/// One `-o`.
+#[derive(Debug, Clone)]
+pub(crate) struct Output {
+    pub(crate) format: Format,
+    /// Standard output when absent.
+    pub(crate) file: Option<PathBuf>,
+}
+
+fn output(text: &str) -> Result<Output, String> {
+    let (format, file) = text.split_once('=').map_or((text, None), |(it, file)| (it, Some(file)));
+    let known = || Format::ALL.map(Format::name).join(", ");
+    let format = Format::parse(format).ok_or_else(|| format!("no such format; there are {}", known()))?;
+    match file {
+        Some("") => Err("a file name must follow `=`".to_owned()),
+        file => Ok(Output { format, file: file.map(PathBuf::from) }),
+    }
+}
+
+/// `90s`, `5m`, `1h30m`, or seconds as a bare number.
+fn duration(text: &str) -> Result<Duration, String> {
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    let span: jiff::SignedDuration =
+        text.parse().map_err(|_| "no duration; write it as 90s, 5m or 1h30m".to_owned())?;
+    span.try_into().map_err(|_| "a duration cannot be negative".to_owned())
+}
+
+/// `--fail-on`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum FailOn {
+    Low,
+    Medium,
+    High,
+    Critical,
+    /// Findings never change the exit code
+    Never,
+}
+
+impl FailOn {
+    pub(crate) fn severity(self) -> Option<Severity> {
+        match self {
+            FailOn::Low => Some(Severity::Low),
+            FailOn::Medium => Some(Severity::Medium),
+            FailOn::High => Some(Severity::High),
+            FailOn::Critical => Some(Severity::Critical),
+            FailOn::Never => None,
+        }
+    }
+}
+
+/// `--color`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    Always,
+    Never,
+}

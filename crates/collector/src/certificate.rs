@@ -1,0 +1,189 @@
+//! The API server's certificate, looked at from outside: shown by a handshake of our own, so that
+//! one that is not trusted, or has another name, is reported and not merely refused.
+
+use std::{sync::Arc, time::Duration};
+
+use assay_model::{Cause, Gap, Resource, control_plane::ServingCertificate};
+use jiff::Timestamp;
+use kube::Config;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_name,
+    },
+    crypto::CryptoProvider,
+    pki_types::{CertificateDer, ServerName, UnixTime},
+    server::ParsedCertificate,
+};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_rustls::TlsConnector;
+use x509_parser::{certificate::X509Certificate, prelude::FromDer as _, x509::X509Name};
+
+/// Looks at the certificate of the server that `config` names.
+///
+/// # Errors
+///
+/// A gap: no TLS there, a proxy in between, no handshake within `limit`, or no X.509 certificate.
+pub(crate) async fn look(config: &Config, limit: Duration) -> Result<ServingCertificate, Gap> {
+    let gap = |cause, message: String| Gap::whole(Resource::ServingCertificate, cause, message);
+    let unavailable = |message: String| gap(Cause::Unavailable, message);
+    if config.cluster_url.scheme_str() != Some("https") {
+        return Err(unavailable("the server's URL is plain HTTP: it shows no certificate".into()));
+    }
+    if config.proxy_url.is_some() {
+        let message = "a proxy stands before the server: run from where it can be dialled";
+        return Err(unavailable(message.to_owned()));
+    }
+    let host = config.cluster_url.host().unwrap_or_default().trim_matches(['[', ']']);
+    let port = config.cluster_url.port_u16().unwrap_or(443);
+    let expected = config.tls_server_name.as_deref().unwrap_or(host);
+    let name = ServerName::try_from(expected.to_owned())
+        .map_err(|it| unavailable(format!("{expected}: {it}")))?;
+
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let chain = match timeout(limit, handshake(host, port, name.clone(), &provider)).await {
+        Ok(Ok(chain)) => chain,
+        Ok(Err(error)) => return Err(unavailable(format!("the handshake failed: {error}"))),
+        Err(_) => {
+            let message = format!("no handshake within {} seconds", limit.as_secs_f64());
+            return Err(gap(Cause::Timeout, message));
+        }
+    };
+    let Some((leaf, intermediates)) = chain.split_first() else {
+        return Err(unavailable("the server showed no certificate".to_owned()));
+    };
+    let (_, parsed) = X509Certificate::from_der(leaf)
+        .map_err(|it| unavailable(format!("its certificate could not be read: {it}")))?;
+    let verifier = verifier(config.root_cert.as_deref(), provider)
+        .map_err(|it| unavailable(format!("the certificate authority could not be used: {it}")))?;
+    let time = |it: i64| Timestamp::from_second(it).unwrap_or(Timestamp::MAX);
+    let not_before = time(parsed.validity().not_before.timestamp());
+    let bracketed = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+
+    Ok(ServingCertificate {
+        endpoint: format!("{bracketed}:{port}").into(),
+        subject: name_of(parsed.subject()).into(),
+        issuer: name_of(parsed.issuer()).into(),
+        not_before,
+        not_after: time(parsed.validity().not_after.timestamp()),
+        names_endpoint: ParsedCertificate::try_from(leaf)
+            .is_ok_and(|it| verify_server_name(&it, &name).is_ok()),
+        trusted: is_trusted(&*verifier, leaf, intermediates, &name, not_before),
+        verification_skipped: config.accept_invalid_certs,
+    })
+}
+
+async fn handshake(
+    host: &str,
+    port: u16,
+    name: ServerName<'static>,
+    provider: &Arc<CryptoProvider>,
+) -> std::io::Result<Vec<CertificateDer<'static>>> {
+    let config = ClientConfig::builder_with_provider(Arc::clone(provider))
+        .with_safe_default_protocol_versions()
+        .map_err(std::io::Error::other)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Onlooker(Arc::clone(provider))))
+        .with_no_client_auth();
+    let stream = TcpStream::connect((host, port)).await?;
+    let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
+    Ok(stream.get_ref().1.peer_certificates().unwrap_or_default().to_vec())
+}
+
+/// What the scan itself trusts: the kubeconfig's authority, else the system's.
+fn verifier(
+    roots: Option<&[Vec<u8>]>,
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, Box<dyn std::error::Error>> {
+    let Some(roots) = roots else {
+        return Ok(Arc::new(rustls_platform_verifier::Verifier::new(provider)?));
+    };
+    let mut store = RootCertStore::empty();
+    for root in roots {
+        store.add(CertificateDer::from(root.as_slice()))?;
+    }
+    Ok(WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider).build()?)
+}
+
+/// Whether the chain leads to a trusted root, whatever the names and the time of day say: those are
+/// reported apart.
+fn is_trusted(
+    verifier: &dyn ServerCertVerifier,
+    leaf: &CertificateDer<'_>,
+    intermediates: &[CertificateDer<'_>],
+    name: &ServerName<'_>,
+    not_before: Timestamp,
+) -> bool {
+    let verify = |at| match verifier.verify_server_cert(leaf, intermediates, name, &[], at) {
+        Ok(_) => None,
+        Err(rustls::Error::InvalidCertificate(it)) => Some(it),
+        Err(_) => Some(CertificateError::UnknownIssuer),
+    };
+    let mut wrong = verify(UnixTime::now());
+    if let Some(
+        CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. },
+    ) = wrong
+    {
+        let seconds = u64::try_from(not_before.as_second()).unwrap_or_default();
+        wrong = verify(UnixTime::since_unix_epoch(Duration::from_secs(seconds)));
+    }
+    matches!(
+        wrong,
+        None | Some(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
+        )
+    )
+}
+
+/// The common name, or all of it when there is none.
+fn name_of(name: &X509Name<'_>) -> String {
+    let common = name.iter_common_name().find_map(|it| it.as_str().ok());
+    common.map_or_else(|| name.to_string(), str::to_owned)
+}
+
+/// Lets any certificate pass, but no signature that it did not make: nothing is sent over this
+/// connection, and what it showed is judged afterwards.
+#[derive(Debug)]
+struct Onlooker(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Onlooker {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, leaf, signed, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, leaf, signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}

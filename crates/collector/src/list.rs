@@ -1,0 +1,299 @@
+//! Lists, page by page.
+//!
+//! | what happens                     | then                                                    |
+//! |----------------------------------|---------------------------------------------------------|
+//! | 410 between pages                | the list starts over, twice; then it goes on with the   |
+//! |                                  | token the server offers, and is `Inconsistent`          |
+//! | a page ends in mid-JSON          | it is asked for again, twice; then `Truncated`          |
+//! | an object cannot be decoded      | it is counted; the rest of its page stands              |
+//! | anything else                    | the list ends there, and says why                       |
+//!
+//! What was read before a list ended stays: something seen can decide a check, and the gap beside
+//! it keeps absences from being concluded.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use assay_model::{Cause, Gap, Resource, Snapshot, resource::Kind};
+use bytes::Bytes;
+use futures::future::OptionFuture;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::{
+    api::{Api, Ask, Failure, Meter, encoded},
+    discovery::root_of,
+    objects::{Objects, PageError},
+    progress::Progress,
+};
+
+/// How often a list that expired starts over.
+const RESTARTS: u32 = 2;
+/// How often a page that was cut short is asked for again.
+const CUT_RETRIES: u32 = 2;
+/// How far into a page its metadata are looked for.
+const METADATA: usize = 4096;
+
+/// All that is kept of a kind, whatever becomes of the list that reads it.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    resource: Resource,
+    kept: Mutex<Kept>,
+    pub(crate) meter: Meter,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// `None` once it is taken: a page that is decoded later than that is dropped.
+    objects: Option<Objects>,
+    pages: u64,
+    /// By namespace.
+    malformed: BTreeMap<Option<Arc<str>>, u32>,
+    gaps: Vec<Gap>,
+    read: Vec<Arc<str>>,
+    listed: Option<Timestamp>,
+    ended: bool,
+}
+
+impl Reading {
+    /// Nothing read yet; `None` for what is no list.
+    pub(crate) fn new(resource: Resource) -> Option<Arc<Self>> {
+        let objects = Some(Objects::of(resource)?);
+        let kept = Mutex::new(Kept { objects, ..Kept::default() });
+        Some(Arc::new(Reading { resource, kept, meter: Meter::default() }))
+    }
+
+    /// Something was not read.
+    pub(crate) fn hide(&self, gap: Gap) {
+        self.locked().gaps.push(gap);
+    }
+
+    /// A part was read in full.
+    pub(crate) fn read_part(&self, part: Arc<str>) {
+        self.locked().read.push(part);
+    }
+
+    /// Drops what was read.
+    pub(crate) fn clear(&self) {
+        let mut kept = self.locked();
+        if let Some(objects) = &mut kept.objects {
+            objects.clear();
+        }
+        kept.malformed.clear();
+    }
+
+    /// Nothing more is to be read.
+    pub(crate) fn end(&self) {
+        self.locked().ended = true;
+    }
+
+    /// Moves what was read into the snapshot, with the gap `unended` if it has not come to its end.
+    /// A second call does nothing.
+    pub(crate) fn store(&self, snapshot: &mut Snapshot, unended: &Gap) {
+        let resource = self.resource;
+        let kept = std::mem::take(&mut *self.locked());
+        let Some(objects) = kept.objects else { return };
+        let mut gaps: Vec<Arc<Gap>> = kept.gaps.into_iter().map(Arc::new).collect();
+        gaps.extend(kept.malformed.into_iter().map(|(part, count)| {
+            let message = "objects that could not be decoded".to_owned();
+            Arc::new(Gap { resource, part, cause: Cause::Malformed(count), message })
+        }));
+        if !kept.ended {
+            gaps.push(Arc::new(Gap { resource, ..unended.clone() }));
+        }
+        if let Some(listed) = kept.listed {
+            snapshot.listed.insert(resource, listed);
+        }
+        let cost = self.meter.cost();
+        if cost.requests > 0 {
+            snapshot.costs.insert(resource, cost);
+        }
+        objects.store(snapshot, gaps, kept.read);
+    }
+
+    /// Decodes a page into what was read so far.
+    fn add(&self, body: &[u8]) -> Result<Next, PageError> {
+        let mut kept = self.locked();
+        let Kept { objects: Some(objects), pages, malformed, .. } = &mut *kept else {
+            return Ok(Next::default());
+        };
+        // The one step from a body to objects: what else than JSON can be read is told apart here.
+        let text = std::str::from_utf8(body).map_err(|_| PageError::NotAList)?;
+        let page = objects.add_page(text)?;
+        for (part, count) in page.malformed {
+            *malformed.entry(part).or_default() += count;
+        }
+        *pages += 1;
+        self.meter.count_objects(page.objects.into());
+        Ok(Next { token: page.continue_token, objects: objects.objects(), pages: *pages })
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is known after a page.
+#[derive(Debug, Default)]
+struct Next {
+    token: Option<String>,
+    objects: u64,
+    pages: u64,
+}
+
+/// Why a list is not a full read. What it did read is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Hidden {
+    pub(crate) cause: Cause,
+    pub(crate) message: String,
+}
+
+impl From<Failure> for Hidden {
+    fn from(failure: Failure) -> Self {
+        Hidden { cause: failure.cause(), message: failure.to_string() }
+    }
+}
+
+/// Reads one kind.
+#[derive(Clone, Copy)]
+pub(crate) struct Lister<'a> {
+    pub(crate) api: &'a Api,
+    pub(crate) kind: Kind,
+    pub(crate) reading: &'a Arc<Reading>,
+    /// Objects a page.
+    pub(crate) page_size: u32,
+    pub(crate) progress: &'a dyn Progress,
+}
+
+impl Lister<'_> {
+    /// Lists all objects, or those of one namespace, into the reading.
+    ///
+    /// # Errors
+    ///
+    /// What was not read, and why.
+    pub(crate) async fn list(self, namespace: Option<&str>) -> Result<(), Hidden> {
+        let mut token: Option<String> = None;
+        let mut fetched: Option<Result<Bytes, Failure>> = None;
+        let mut inconsistent: Option<Hidden> = None;
+        let (mut restarts, mut cuts) = (0, 0);
+        loop {
+            let answer = match fetched.take() {
+                Some(answer) => answer,
+                None => self.fetch(namespace, token.as_deref()).await,
+            };
+            let body = match answer {
+                Ok(body) => body,
+                Err(Failure::Status(gone)) if gone.code == 410 && token.is_some() => {
+                    // Another namespace's objects cannot be told from this one's: no new start.
+                    if restarts < RESTARTS && namespace.is_none() {
+                        restarts += 1;
+                        self.reading.clear();
+                        self.reading.meter.count_retry();
+                        token = None;
+                        continue;
+                    }
+                    let why = Hidden::from(Failure::Status(gone.clone()));
+                    if inconsistent.is_some() || gone.continue_token.is_none() {
+                        return Err(why);
+                    }
+                    inconsistent = Some(why);
+                    token = gone.continue_token;
+                    continue;
+                }
+                Err(failure) => return Err(failure.into()),
+            };
+
+            // The next page is asked for while this one is decoded.
+            let Metadata { token: ahead, remaining_item_count: remaining } =
+                metadata_of(&body).unwrap_or_default();
+            let ahead = Some(ahead).filter(|it| !it.is_empty());
+            let next: OptionFuture<_> =
+                ahead.as_deref().map(|it| self.fetch(namespace, Some(it))).into();
+            let (page, next) = tokio::join!(self.decode(body), next);
+            let page = match page? {
+                Ok(page) => page,
+                Err(PageError::Truncated) if cuts < CUT_RETRIES => {
+                    cuts += 1;
+                    self.reading.meter.count_retry();
+                    continue;
+                }
+                Err(PageError::Truncated) => return Err(Failure::Cut.into()),
+                Err(PageError::NotAList) => {
+                    let message = "the answer is no list of the API".to_owned();
+                    return Err(Hidden { cause: Cause::Unavailable, message });
+                }
+            };
+            cuts = 0;
+            let resource = self.reading.resource;
+            self.progress.page(resource, page.objects, page.pages, remaining);
+            if page.token.is_none() {
+                return inconsistent.map_or(Ok(()), Err);
+            }
+            fetched = next.filter(|_| page.token == ahead);
+            token = page.token;
+        }
+    }
+
+    async fn fetch(self, namespace: Option<&str>, token: Option<&str>) -> Result<Bytes, Failure> {
+        let path = path(self.kind, namespace, self.page_size, token);
+        let answer = self.api.ask(Ask::json(&path), &self.reading.meter).await?;
+        let mut kept = self.reading.locked();
+        if token.is_none() {
+            // By the server's clock, or ours where it does not tell; the earliest part counts.
+            let listed = answer.date.unwrap_or_else(Timestamp::now);
+            kept.listed = Some(kept.listed.map_or(listed, |it| it.min(listed)));
+        }
+        Ok(answer.body)
+    }
+
+    async fn decode(self, body: Bytes) -> Result<Result<Next, PageError>, Hidden> {
+        let reading = Arc::clone(self.reading);
+        tokio::task::spawn_blocking(move || reading.add(&body)).await.map_err(|_| Hidden {
+            cause: Cause::Malformed(1),
+            message: "decoding a page failed: this is a bug of kube-assay".to_owned(),
+        })
+    }
+}
+
+/// No `resourceVersion`: 0 ignores the limit, and may be stale.
+fn path(kind: Kind, namespace: Option<&str>, page_size: u32, token: Option<&str>) -> String {
+    use std::fmt::Write as _;
+    let mut path = root_of(kind.group, kind.version);
+    if let Some(namespace) = namespace {
+        path.push_str("/namespaces/");
+        path.push_str(&encoded(namespace));
+    }
+    write!(path, "/{}?limit={page_size}", kind.plural).expect("a string takes all");
+    if let Some(token) = token {
+        path.push_str("&continue=");
+        path.push_str(&encoded(token));
+    }
+    path
+}
+
+/// A page's metadata, where they stand before its items, as with built-in kinds; `None` for custom
+/// resources, which have their keys sorted, items first.
+fn metadata_of(body: &[u8]) -> Option<Metadata> {
+    #[derive(Deserialize)]
+    struct Head {
+        metadata: Metadata,
+    }
+    const ITEMS: &[u8] = br#","items":"#;
+    let head = &body[..body.len().min(METADATA)];
+    let end = head.windows(ITEMS.len()).position(|it| it == ITEMS)?;
+    // Anything but the whole head of an object fails to decode once it is closed here.
+    let closed = [&head[..end], b"}"].concat();
+    serde_json::from_slice::<Head>(&closed).ok().map(|it| it.metadata)
+}
+
+/// What a list says of itself, as far as it says so early.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata {
+    /// Asks for the next page; empty on the last one.
+    #[serde(default, rename = "continue")]
+    token: String,
+    remaining_item_count: Option<u64>,
+}

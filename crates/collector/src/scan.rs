@@ -1,0 +1,362 @@
+//! One scan: what is asked in which order, and what becomes of what is refused.
+//!
+//! Kinds are not one point in time. What absence is judged by (policies, quotas, limit ranges,
+//! bindings) is listed after the namespaces and pods it is held against, so that what it lacks was
+//! lacking while they were there.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use assay_model::{
+    Cause, Gap, Known, Resource, Scope, Snapshot, Unknown,
+    control_plane::{AnonymousProbe, ServingCertificate, Version},
+    snapshot::{Origin, Source},
+};
+use futures::{StreamExt as _, future::join_all, stream};
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use crate::{
+    Connection, Error, Progress,
+    api::{Api, Meter},
+    certificate,
+    discovery::{Discovery, Presence},
+    list::{Hidden, Lister, Reading},
+    probe,
+};
+
+/// Namespaces of one kind that are listed at a time.
+const NAMESPACES_AT_ONCE: usize = 4;
+
+/// What to read, and how patiently.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// What the chosen checks need.
+    pub resources: BTreeSet<Resource>,
+    /// The namespaces of `-n`: known to exist where namespaces cannot be listed. Kinds are read in
+    /// all namespaces even so, for what holds in one may be decided in another.
+    pub namespaces: Vec<String>,
+    /// Objects a page.
+    pub page_size: u32,
+    /// Longest silence of the server that is borne.
+    pub read_timeout: Duration,
+    /// Longest time for all of it; what is not read by then is a gap.
+    pub deadline: Option<Duration>,
+}
+
+impl Plan {
+    /// Reads these, in all namespaces: pages of 500, 30 seconds of silence, no deadline.
+    pub fn new(resources: impl IntoIterator<Item = Resource>) -> Self {
+        Plan {
+            resources: resources.into_iter().collect(),
+            namespaces: Vec::new(),
+            page_size: 500,
+            read_timeout: Duration::from_secs(30),
+            deadline: None,
+        }
+    }
+}
+
+/// Tells a scan to stop.
+#[derive(Debug, Clone)]
+pub struct Stop(watch::Receiver<bool>);
+
+/// The other end of a [`Stop`]. Dropping it stops nothing.
+#[derive(Debug)]
+pub struct Stopper(watch::Sender<bool>);
+
+impl Stop {
+    /// Both ends.
+    pub fn new() -> (Stopper, Stop) {
+        let (sender, receiver) = watch::channel(false);
+        (Stopper(sender), Stop(receiver))
+    }
+
+    /// Never stops anything.
+    pub fn never() -> Stop {
+        Stop::new().1
+    }
+
+    async fn stopped(&mut self) {
+        if self.0.wait_for(|it| *it).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Stopper {
+    /// Ends the scan at once. What was read is kept.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+/// Reads the cluster.
+///
+/// Whatever is refused, broken, or not read in time is a [`Gap`] of the snapshot and no error. A
+/// resource that the plan does not name has the gap `NotRequested`.
+///
+/// # Errors
+///
+/// What the first request meets and what would spoil each one after it: no connection, no TLS, no
+/// API server, or credentials that are refused.
+pub async fn collect(
+    connection: &Connection,
+    plan: &Plan,
+    progress: &dyn Progress,
+    mut stop: Stop,
+) -> Result<Snapshot, Error> {
+    let scan = Scan::new(connection, plan, progress);
+    let deadline = async {
+        match plan.deadline {
+            Some(after) => tokio::time::sleep(after).await,
+            None => std::future::pending().await,
+        }
+    };
+    let unended = tokio::select! {
+        biased;
+        () = stop.stopped() => "interrupted before its end".to_owned(),
+        () = deadline => {
+            let after = plan.deadline.unwrap_or_default().as_secs_f64();
+            format!("--timeout of {after} seconds was over before its end")
+        }
+        ended = scan.run() => {
+            ended?;
+            String::new()
+        }
+    };
+    let interrupted = *stop.0.borrow();
+    Ok(scan.finish(&unended, interrupted))
+}
+
+struct Scan<'a> {
+    connection: &'a Connection,
+    plan: &'a Plan,
+    progress: &'a dyn Progress,
+    api: Api,
+    /// What is listed. What was read stays here when the scan is cut short.
+    readings: BTreeMap<Resource, Arc<Reading>>,
+    /// The bill for the questions about the server itself: version, identity, discovery.
+    meter: Meter,
+    probe_meter: Meter,
+    version: OnceLock<Known<Version>>,
+    certificate: OnceLock<Known<ServingCertificate>>,
+    anonymous: OnceLock<Known<AnonymousProbe>>,
+    snapshot: Mutex<Snapshot>,
+}
+
+impl<'a> Scan<'a> {
+    fn new(connection: &'a Connection, plan: &'a Plan, progress: &'a dyn Progress) -> Self {
+        let now = Timestamp::now();
+        let origin = Origin {
+            source: Source::Live,
+            started: now,
+            finished: now,
+            interrupted: false,
+            cluster: connection.cluster().to_owned(),
+            server: connection.server().to_owned(),
+            context: connection.context().to_owned(),
+            user: connection.user().to_owned(),
+            groups: Vec::new(),
+            impersonated: connection.impersonated(),
+            namespaces: plan.namespaces.clone(),
+        };
+        let snapshot = Snapshot::unread(origin, &Cause::NotRequested, "no chosen check needs it");
+        let listed = plan.resources.iter().filter_map(|&it| Some((it, Reading::new(it)?)));
+        Scan {
+            connection,
+            plan,
+            progress,
+            api: Api::new(connection, plan.read_timeout),
+            readings: listed.collect(),
+            meter: Meter::default(),
+            probe_meter: Meter::default(),
+            version: OnceLock::new(),
+            certificate: OnceLock::new(),
+            anonymous: OnceLock::new(),
+            snapshot: Mutex::new(snapshot),
+        }
+    }
+
+    async fn run(&self) -> Result<(), Error> {
+        let version = probe::version(self.connection, &self.api, &self.meter).await?;
+        self.version.get_or_init(|| version.map_err(Into::into));
+
+        let listed: Vec<Resource> = self.readings.keys().copied().collect();
+        self.progress.planned(&listed);
+        tokio::join!(self.identify(), self.look(), self.probe(), self.list_all(&listed));
+        Ok(())
+    }
+
+    async fn identify(&self) {
+        if let Some((user, groups)) = probe::identity(&self.api, &self.meter).await {
+            let origin = &mut self.snapshot().origin;
+            origin.user = user;
+            origin.groups = groups;
+        }
+    }
+
+    async fn look(&self) {
+        if self.plan.resources.contains(&Resource::ServingCertificate) {
+            let limit = self.plan.read_timeout;
+            let found = certificate::look(&self.connection.config, limit).await;
+            self.certificate.get_or_init(|| found.map_err(Into::into));
+        }
+    }
+
+    async fn probe(&self) {
+        if self.plan.resources.contains(&Resource::AnonymousProbe) {
+            let found = probe::anonymous(self.connection, &self.api, &self.probe_meter).await;
+            self.anonymous.get_or_init(|| found.map_err(Into::into));
+        }
+    }
+
+    async fn list_all(&self, listed: &[Resource]) {
+        let discovery = Discovery::ask(&self.api, listed, &self.meter).await;
+        for turn in [Turn::First, Turn::Second, Turn::Last] {
+            let now = self.readings.iter().filter(|(resource, _)| Turn::of(**resource) == turn);
+            join_all(now.map(|(&resource, it)| self.read(&discovery, resource, it))).await;
+        }
+    }
+
+    async fn read(&self, discovery: &Discovery, resource: Resource, reading: &Arc<Reading>) {
+        let Some(kind) = resource.kind() else { return };
+        match discovery.presence(kind) {
+            Presence::Absent => {}
+            Presence::Broken(why) => {
+                reading.hide(Gap::whole(resource, Cause::Unavailable, why));
+            }
+            Presence::Served | Presence::Unknown => {
+                let lister = Lister {
+                    api: &self.api,
+                    kind,
+                    reading,
+                    page_size: self.plan.page_size,
+                    progress: self.progress,
+                };
+                match lister.list(None).await {
+                    Ok(()) => {}
+                    Err(refused) if refused.cause == Cause::Forbidden && kind.namespaced => {
+                        reading.clear();
+                        self.read_by_namespace(lister, resource, refused).await;
+                    }
+                    Err(Hidden { cause, message }) => {
+                        reading.hide(Gap::whole(resource, cause, message));
+                    }
+                }
+            }
+        }
+        reading.end();
+        reading.store(&mut self.snapshot(), &Gap::whole(resource, Cause::Timeout, ""));
+        self.progress.done(resource);
+    }
+
+    /// What may not be listed everywhere may be in some namespaces. That proves something of the
+    /// whole only if the list of namespaces is complete.
+    async fn read_by_namespace(&self, lister: Lister<'_>, resource: Resource, refused: Hidden) {
+        let (namespaces, all) = self.known_namespaces();
+        let read = stream::iter(&namespaces).map(async |namespace| {
+            match lister.list(Some(namespace)).await {
+                Ok(()) => lister.reading.read_part(namespace.clone()),
+                Err(Hidden { cause, message }) => {
+                    lister.reading.hide(Gap::part(resource, namespace.clone(), cause, message));
+                }
+            }
+        });
+        read.buffer_unordered(NAMESPACES_AT_ONCE).collect::<()>().await;
+        if !all {
+            lister.reading.hide(Gap::whole(resource, refused.cause, refused.message));
+        }
+    }
+
+    /// The namespaces that are known to exist, and whether that is all of them.
+    fn known_namespaces(&self) -> (BTreeSet<Arc<str>>, bool) {
+        let mut names: BTreeSet<Arc<str>> = BTreeSet::new();
+        let all = self.snapshot().namespaces.each(Scope::Cluster, |it| {
+            names.insert(it.metadata.name.clone());
+            Ok(())
+        });
+        let all = all.is_ok() && !names.is_empty();
+        if !all {
+            names.extend(self.plan.namespaces.iter().map(|it| it.as_str().into()));
+            names.extend(self.connection.namespace().map(Arc::from));
+        }
+        (names, all)
+    }
+
+    fn finish(self, unended: &str, interrupted: bool) -> Snapshot {
+        let gap = |resource| Gap::whole(resource, Cause::Timeout, unended);
+        let mut snapshot = self.snapshot.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for (&resource, reading) in &self.readings {
+            reading.store(&mut snapshot, &gap(resource));
+        }
+        let asked = |resource| self.plan.resources.contains(&resource);
+        let unread = |resource| Unknown::from(gap(resource));
+        snapshot.version =
+            self.version.into_inner().unwrap_or_else(|| Err(unread(Resource::Version)));
+        if asked(Resource::ServingCertificate) {
+            snapshot.serving_certificate = self
+                .certificate
+                .into_inner()
+                .unwrap_or_else(|| Err(unread(Resource::ServingCertificate)));
+        }
+        if asked(Resource::AnonymousProbe) {
+            snapshot.anonymous_probe = self
+                .anonymous
+                .into_inner()
+                .unwrap_or_else(|| Err(unread(Resource::AnonymousProbe)));
+        }
+        if asked(Resource::KubeletConfigs) {
+            let message = "kubelet configuration is not read live yet; read it from files as \
+                           configz/NODE.json";
+            snapshot.drop_kind(Gap::whole(Resource::KubeletConfigs, Cause::NotRequested, message));
+        }
+        snapshot.costs.insert(Resource::Version, self.meter.cost());
+        let probed = self.probe_meter.cost();
+        if probed.requests > 0 {
+            snapshot.costs.insert(Resource::AnonymousProbe, probed);
+        }
+        snapshot.origin.interrupted = interrupted;
+        snapshot.origin.finished = Timestamp::now();
+        snapshot
+    }
+
+    fn snapshot(&self) -> MutexGuard<'_, Snapshot> {
+        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// When a kind is listed; the kinds of one turn are listed side by side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// What others are listed by.
+    First,
+    /// What is there.
+    Second,
+    /// What would be missing.
+    Last,
+}
+
+impl Turn {
+    fn of(resource: Resource) -> Turn {
+        match resource {
+            Resource::Namespaces | Resource::Nodes => Turn::First,
+            Resource::Pods
+            | Resource::Deployments
+            | Resource::DaemonSets
+            | Resource::StatefulSets
+            | Resource::Jobs
+            | Resource::CronJobs
+            | Resource::Services
+            | Resource::Ingresses
+            | Resource::ServiceAccounts
+            | Resource::CustomResourceDefinitions
+            | Resource::VulnerabilityReports
+            | Resource::ClusterVulnerabilityReports => Turn::Second,
+            _ => Turn::Last,
+        }
+    }
+}
