@@ -17,6 +17,14 @@ demo: ## Build the release binary and judge the example cluster that ships insid
 	@cargo build --release --quiet --package kubectl-assay
 	@target/release/kubectl-assay --demo --fail-on never --allow-incomplete
 
+.PHONY: demo-snapshot
+demo-snapshot: control-plane ## Collect the example cluster anew from a real API server
+	@cargo build --quiet --package kubectl-assay
+	@cargo run --quiet --package assay-tests --bin cluster -- up crates/cli/demo/objects.yaml
+	@trap 'cargo run --quiet --package assay-tests --bin cluster -- down' EXIT; \
+	  KUBECONFIG=target/cluster/run/kubeconfig target/debug/kubectl-assay collect -o target/demo.zst; \
+	  cargo run --quiet --package xtask -- demo target/demo.zst
+
 .PHONY: build
 build: ## Build the release binary
 	cargo build --release --package kubectl-assay

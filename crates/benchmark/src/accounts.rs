@@ -2,12 +2,16 @@
 //! it.
 
 use assay_model::{
-    Inventory, Known, PodSpec, Scope, both,
+    Inventory, Known, Listing, PodSpec, Scope, both,
     pod::VolumeSource,
     rbac::{PolicyRule, Subject},
 };
 
-use crate::{Facts, kleene::any, rbac::Grant};
+use crate::{
+    Facts,
+    kleene::any,
+    rbac::{Grant, Holder},
+};
 
 /// Where admission mounts a token.
 const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -54,6 +58,7 @@ pub fn automounts(spec: &PodSpec, namespace: &str, inventory: &Inventory) -> Kno
 
 /// What a service account holds beyond what every account does: by bindings that name it, or the
 /// group of its namespace's accounts.
+#[derive(Debug)]
 pub struct Grants<'f> {
     seen: Vec<&'f Grant>,
     read: Known<()>,
@@ -62,12 +67,43 @@ pub struct Grants<'f> {
 impl<'f> Grants<'f> {
     /// Those for the whole cluster.
     pub fn cluster_wide(account: &Subject, facts: &'f Facts<'_>) -> Self {
+        Self::among(&[facts.cluster_holders()], account)
+    }
+
+    /// Those for the whole cluster, and those for a namespace, be it the account's or another.
+    pub fn everywhere(account: &Subject, facts: &'f Facts<'_>) -> Self {
+        Self::among(&[facts.cluster_holders(), facts.namespaced_holders()], account)
+    }
+
+    fn among(listings: &[&'f Listing<Holder>], account: &Subject) -> Self {
         let group = Subject {
             kind: "Group".into(),
             namespace: "".into(),
             name: format!("system:serviceaccounts:{}", account.namespace).into(),
         };
-        let holders = facts.cluster_holders();
-        Grants { seen: named(&[account, &group], holders), read: holders.covers(Scope::Cluster) }
+        let mut grants = Grants { seen: Vec::new(), read: Ok(()) };
+        for listing in listings {
+            for who in [account, &group] {
+                // Whatever hides bindings of any namespace may hide one that names the account.
+                let found = listing.get("", &who.to_string()).ok().flatten();
+                grants.seen.extend(found.iter().flat_map(|it| &it.own).map(|it| &**it));
+            }
+            grants.read = both(grants.read, listing.covers(Scope::Cluster));
+        }
+        grants
+    }
+
+    /// Whether one of them satisfies `test`: one certain witness is enough.
+    pub fn any(&self, mut test: impl FnMut(&Grant) -> Known<bool>) -> Known<bool> {
+        let unread = self.read.clone().map(|()| false);
+        any(self.seen.iter().map(|it| test(it)).chain([unread]))
+    }
+
+    /// Whether one of them has a rule that satisfies `test`.
+    pub fn any_rule(&self, mut test: impl FnMut(&PolicyRule) -> bool) -> Known<bool> {
+        self.any(|grant| {
+            let rules = grant.rules.as_ref().map_err(Clone::clone)?;
+            Ok(rules.iter().any(&mut test))
+        })
     }
 }

@@ -271,8 +271,6 @@ pub fn origin_of(
 /// One row of the table of powers: what a subject should rarely be able to do.
 #[derive(Debug)]
 pub struct Power {
-    /// Said of who has it: `reads Secrets`.
-    pub says: &'static str,
     /// How it is recognised.
     pub recognise: Recognise,
     /// Whether a grant in one namespace counts, or only one for the whole cluster.
@@ -424,12 +422,11 @@ pub(crate) fn judge(
     let allowed = facts.settings.allows(check.id, subject);
     let (held, unknown) = held(power, holder);
     for Held { reach, grant } in held {
-        let (kind, place) = match &*grant.namespace {
-            "" => ("ClusterRoleBinding", String::new()),
-            namespace => ("RoleBinding", format!(" in {namespace}")),
+        let binding = match &*grant.namespace {
+            "" => format!("ClusterRoleBinding {}", grant.binding),
+            namespace => format!("RoleBinding {namespace}/{}", grant.binding),
         };
-        let says =
-            format!("{}{place}: {kind} {} -> {}", power.says, grant.binding, grant.role.name);
+        let says = format!("{binding} -> {}", grant.role.name);
         let at = Location::object();
         match reach {
             Reach::Named(names) => out.warn(at, format!("{says}, only {}", names.join(", "))),

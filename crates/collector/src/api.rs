@@ -389,3 +389,62 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
     text.parse().ok().map(Duration::from_secs)
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    use super::*;
+    use crate::mock::{Reply, server};
+
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    #[tokio::test]
+    async fn credentials_are_loaded_afresh_once() {
+        let fresh = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", fresh.local_addr().expect("an address"));
+        tokio::spawn(async move {
+            for status in ["200 OK", "401 Unauthorized"] {
+                let (mut stream, _) = fresh.accept().await.expect("a connection");
+                let head = stream.read(&mut [0; 4096]).await.expect("a request");
+                assert!(head > 0);
+                let answer = format!(
+                    "HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}"
+                );
+                stream.write_all(answer.as_bytes()).await.expect("sent");
+            }
+        });
+        let (stale, asked) = server(|_| Reply::status(401, "expired"));
+        let api = Api::new(&Connection::through(stale, &url, None), PATIENCE);
+        let meter = Meter::default();
+        let answer = api.ask(Ask::json("/a"), &meter).await.expect("an answer");
+        assert_eq!(&answer.body[..], b"{}");
+        assert_eq!((meter.cost().requests, meter.cost().retries), (2, 1));
+
+        let refused = api.ask(Ask::json("/b"), &meter).await.expect_err("no third credentials");
+        assert_eq!(refused.cause(), Cause::Unauthorized);
+        assert_eq!(asked.paths(), ["/a"], "the stale client is not used again");
+    }
+
+    #[tokio::test]
+    async fn no_more_requests_are_in_flight_than_may_be() {
+        let (client, asked) = server(|_| Reply::silence());
+        let api = Api::of(client, PATIENCE);
+        let meter = Meter::default();
+        let many = futures::future::join_all((0..9).map(|_| api.ask(Ask::json("/a"), &meter)));
+        let held = timeout(Duration::from_millis(50), many).await;
+        assert!(held.is_err());
+        assert_eq!(asked.paths().len(), IN_FLIGHT);
+    }
+
+    #[test]
+    fn a_refusal_quotes_only_a_status() {
+        let html = Refusal::new(502, b"<html>CANARY</html>");
+        assert_eq!((html.message.as_str(), html.is_status), ("", false));
+        let secret = Refusal::new(403, br#"{"kind":"Secret","message":"CANARY"}"#);
+        assert_eq!((secret.message.as_str(), secret.is_status), ("", false));
+    }
+}

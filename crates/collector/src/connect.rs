@@ -95,6 +95,23 @@ impl fmt::Debug for Connection {
 }
 
 impl Connection {
+    /// Through a client that is already there; fresh credentials would go to `server`.
+    #[cfg(test)]
+    pub(crate) fn through(client: Client, server: &str, namespace: Option<&str>) -> Self {
+        let url: Uri = server.parse().expect("a URL");
+        Connection {
+            client,
+            server: displayed(&url),
+            config: Config::new(url),
+            request_timeout: None,
+            context: "test".to_owned(),
+            cluster: "test".to_owned(),
+            user: "tester".to_owned(),
+            impersonated: false,
+            namespace: namespace.map(str::to_owned),
+        }
+    }
+
     /// The kubeconfig's context; empty when there is none.
     pub fn context(&self) -> &str {
         &self.context
@@ -591,8 +608,8 @@ users:
         })
     }
 
-    fn error(options: &ConnectOptions, home: &Path, list: &str) -> String {
-        let Err(error) = load(options, home, list) else { panic!("an error") };
+    fn error_of(options: &ConnectOptions, folder: &Folder, list: &str) -> String {
+        let Err(error) = load(options, &folder.0, list) else { panic!("an error") };
         assert!(error.is_configuration(), "{error}");
         error.to_string()
     }
@@ -627,15 +644,10 @@ users:
 
         let missing = folder.0.join("missing");
         let options = ConnectOptions { kubeconfig: Some(missing), ..Default::default() };
-        assert!(error_of(&options, &folder).contains("missing"));
-        assert!(
-            error(&ConnectOptions::default(), &folder.0, "/nowhere/at/all").contains("/nowhere")
-        );
-        assert!(error(&ConnectOptions::default(), &folder.0, "").contains("no cluster"));
-    }
-
-    fn error_of(options: &ConnectOptions, folder: &Folder) -> String {
-        error(options, &folder.0, "")
+        assert!(error_of(&options, &folder, "").contains("missing"));
+        let none = ConnectOptions::default();
+        assert!(error_of(&none, &folder, "/nowhere/at/all").contains("/nowhere/at/all"));
+        assert!(error_of(&none, &folder, "").contains("no cluster"));
     }
 
     #[test]
@@ -646,14 +658,14 @@ users:
             context: Some(name.to_owned()),
             ..ConnectOptions::default()
         };
-        let told = error_of(&context("prod"), &folder);
+        let told = error_of(&context("prod"), &folder, "");
         assert!(told.contains("`prod`") && told.ends_with("dev, odd, ops"), "{told}");
-        let told = error_of(&context("ops"), &folder);
+        let told = error_of(&context("ops"), &folder, "");
         assert!(told.contains("`gone` of context `ops`") && told.ends_with("c1"), "{told}");
-        let told = error_of(&context("odd"), &folder);
+        let told = error_of(&context("odd"), &folder, "");
         assert!(told.contains("user `gone`") && told.ends_with("u1"), "{told}");
         folder.file(".kube/config", &TWO.replace("current-context: dev", ""));
-        assert!(error_of(&ConnectOptions::default(), &folder).contains("no current context"));
+        assert!(error_of(&ConnectOptions::default(), &folder, "").contains("no current context"));
     }
 
     #[test]

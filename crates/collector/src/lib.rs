@@ -13,6 +13,8 @@ mod error;
 pub mod files;
 mod fold;
 mod list;
+#[cfg(test)]
+mod mock;
 mod objects;
 mod probe;
 pub mod progress;

@@ -297,3 +297,276 @@ struct Metadata {
     token: String,
     remaining_item_count: Option<u64>,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use assay_model::snapshot::{Cost, Origin, Source};
+    use serde_json::json;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::{
+        mock::{Asked, Reply, named, pod, server},
+        progress::Silent,
+    };
+
+    struct Listed {
+        result: Result<(), Hidden>,
+        snapshot: Snapshot,
+        cost: Cost,
+        asked: Asked,
+        took: Duration,
+    }
+
+    impl Listed {
+        fn cause(&self) -> Option<Cause> {
+            self.result.as_ref().err().map(|it| it.cause.clone())
+        }
+    }
+
+    /// Lists a kind from a server that answers by `answer`; never ended, so that the store shows
+    /// the gap for it too.
+    async fn list(
+        resource: Resource,
+        namespace: Option<&str>,
+        answer: impl FnMut(&str) -> Reply + Send + 'static,
+    ) -> Listed {
+        let (client, asked) = server(answer);
+        let api = Api::of(client, Duration::from_secs(30));
+        let reading = Reading::new(resource).expect("a list");
+        let kind = resource.kind().expect("a kind");
+        let lister = Lister { api: &api, kind, reading: &reading, page_size: 2, progress: &Silent };
+        let began = Instant::now();
+        let result = lister.list(namespace).await;
+        let took = began.elapsed();
+        reading.end();
+        let mut snapshot = unread();
+        reading.store(&mut snapshot, &Gap::whole(resource, Cause::Timeout, "never ended"));
+        Listed { result, snapshot, cost: reading.meter.cost(), asked, took }
+    }
+
+    fn unread() -> Snapshot {
+        let now = Timestamp::now();
+        let origin = Origin {
+            source: Source::Live,
+            started: now,
+            finished: now,
+            interrupted: false,
+            cluster: String::new(),
+            server: String::new(),
+            context: String::new(),
+            user: String::new(),
+            groups: Vec::new(),
+            impersonated: false,
+            namespaces: Vec::new(),
+        };
+        Snapshot::unread(origin, &Cause::NotRequested, "")
+    }
+
+    #[tokio::test]
+    async fn pages_are_followed_to_the_end() {
+        let listed = list(Resource::Services, None, |path| match path {
+            "/api/v1/services?limit=2" => Reply::list(&[named("a", "1"), named("a", "2")], "t/1")
+                .header("Date", "Mon, 23 Nov 2026 19:30:52 GMT"),
+            "/api/v1/services?limit=2&continue=t%2F1" => Reply::list(&[named("b", "3")], "t2"),
+            "/api/v1/services?limit=2&continue=t2" => Reply::list(&[named("b", "4")], ""),
+            other => panic!("{other}"),
+        })
+        .await;
+        assert_eq!(listed.result, Ok(()));
+        assert_eq!(listed.snapshot.services.seen(), 4);
+        assert!(listed.snapshot.services.gaps().is_empty());
+        assert_eq!(listed.asked.paths().len(), 3, "each page is asked for once");
+        assert_eq!((listed.cost.requests, listed.cost.objects), (3, 4));
+        assert!(listed.cost.bytes > 300);
+        let date = listed.snapshot.listed[&Resource::Services];
+        assert_eq!(date.to_string(), "2026-11-23T19:30:52Z");
+    }
+
+    #[tokio::test]
+    async fn custom_resources_say_their_token_last() {
+        let page = |name: &str, token: &str| {
+            let text = format!(
+                r#"{{"apiVersion":"x/v1","items":[{}],"kind":"L","metadata":{{"continue":"{token}"}}}}"#,
+                named("a", name)
+            );
+            Reply::text(200, &text)
+        };
+        let listed = list(Resource::VulnerabilityReports, None, move |path| {
+            if path.ends_with("continue=next") { page("2", "") } else { page("1", "next") }
+        })
+        .await;
+        assert_eq!(listed.result, Ok(()));
+        assert_eq!(listed.snapshot.vulnerability_reports.seen(), 2);
+        assert_eq!(
+            listed.asked.paths()[0],
+            "/apis/aquasecurity.github.io/v1alpha1/vulnerabilityreports?limit=2"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_list_that_expired_starts_over() {
+        let mut expired = 0;
+        let listed = list(Resource::Services, None, move |path| {
+            if !path.contains("continue") {
+                return Reply::list(&[named("a", "1")], "old");
+            }
+            expired += 1;
+            if expired < 3 { Reply::expired("on") } else { Reply::list(&[named("a", "2")], "") }
+        })
+        .await;
+        assert_eq!(listed.result, Ok(()));
+        assert_eq!(listed.snapshot.services.seen(), 2, "what was read before counts once");
+        assert_eq!((listed.cost.requests, listed.cost.retries), (6, 2));
+    }
+
+    #[tokio::test]
+    async fn a_list_that_always_expires_goes_on_and_is_inconsistent() {
+        let listed = list(Resource::Services, None, |path| match path {
+            "/api/v1/services?limit=2" => Reply::list(&[named("a", "1")], "old"),
+            "/api/v1/services?limit=2&continue=old" => Reply::expired("on"),
+            "/api/v1/services?limit=2&continue=on" => Reply::list(&[named("a", "2")], ""),
+            other => panic!("{other}"),
+        })
+        .await;
+        assert_eq!(listed.cause(), Some(Cause::Inconsistent));
+        assert_eq!(listed.snapshot.services.seen(), 2);
+        assert_eq!(listed.cost.requests, 7);
+    }
+
+    #[tokio::test]
+    async fn an_expired_list_without_a_way_on_keeps_what_it_read() {
+        let listed = list(Resource::Services, Some("a"), |path| {
+            if path.contains("continue") {
+                Reply::expired("")
+            } else {
+                assert_eq!(path, "/api/v1/namespaces/a/services?limit=2");
+                Reply::list(&[named("a", "1")], "old")
+            }
+        })
+        .await;
+        assert_eq!(listed.cause(), Some(Cause::Inconsistent));
+        assert_eq!(listed.snapshot.services.seen(), 1);
+        assert_eq!(listed.cost.requests, 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_busy_server_is_given_the_time_it_asks_for() {
+        let mut asked = 0;
+        let listed = list(Resource::Services, None, move |_| {
+            asked += 1;
+            if asked == 1 {
+                Reply::status(429, "busy").header("Retry-After", "7")
+            } else {
+                Reply::list(&[], "")
+            }
+        })
+        .await;
+        assert_eq!(listed.result, Ok(()));
+        assert_eq!((listed.cost.requests, listed.cost.retries), (2, 1));
+        assert_eq!(listed.took.as_secs(), 7);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_stays_busy_is_a_gap() {
+        let listed = list(Resource::Services, None, |_| Reply::text(503, "no backend")).await;
+        assert_eq!(listed.cause(), Some(Cause::Unavailable));
+        assert_eq!(listed.cost.requests, 5);
+        assert_eq!(listed.took, Duration::from_millis(7500));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_breaks_off_is_asked_for_again() {
+        let mut asked = 0;
+        let listed = list(Resource::Services, None, move |path| {
+            if !path.contains("continue") {
+                return Reply::list(&[named("a", "1")], "next");
+            }
+            asked += 1;
+            if asked < 3 { Reply::cut(r#"{"items":["#) } else { Reply::list(&[], "") }
+        })
+        .await;
+        assert_eq!(listed.result, Ok(()));
+        assert_eq!((listed.cost.requests, listed.cost.retries), (4, 2));
+
+        let listed = list(Resource::Services, None, |path| {
+            if path.contains("continue") {
+                Reply::cut("{")
+            } else {
+                Reply::list(&[named("a", "1")], "next")
+            }
+        })
+        .await;
+        assert_eq!(listed.cause(), Some(Cause::Truncated));
+        assert_eq!(listed.snapshot.services.seen(), 1, "earlier pages stand");
+        assert_eq!(listed.cost.requests, 4);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_ends_in_mid_json_is_asked_for_again() {
+        let whole = r#"{"metadata":{"continue":"next"},"items":[{"metadata":{"name":"1"}}]}"#;
+        let mut asked = 0;
+        let listed = list(Resource::Services, None, move |path| {
+            if path.contains("continue") {
+                return Reply::list(&[], "");
+            }
+            asked += 1;
+            Reply::text(200, if asked < 3 { &whole[..50] } else { whole })
+        })
+        .await;
+        assert_eq!(listed.result, Ok(()));
+        assert_eq!(listed.snapshot.services.seen(), 1);
+        assert_eq!(listed.cost.retries, 2);
+
+        let listed = list(Resource::Services, None, |_| Reply::text(200, "{")).await;
+        assert_eq!(listed.cause(), Some(Cause::Truncated));
+        assert_eq!(listed.cost.requests, 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_borne_once_more() {
+        let listed = list(Resource::Services, None, |_| Reply::silence()).await;
+        assert_eq!(listed.cause(), Some(Cause::Timeout));
+        assert_eq!((listed.cost.requests, listed.cost.retries), (2, 1));
+        assert_eq!(listed.took.as_secs(), 60);
+    }
+
+    #[tokio::test]
+    async fn a_bad_object_is_counted_and_costs_no_other() {
+        let bad = json!({"metadata": {"name": "bad", "namespace": "b"}, "spec": "CANARY-spec"});
+        let listed = list(Resource::Pods, None, move |_| {
+            Reply::list(&[pod("a", "good"), bad.clone(), pod("a", "also")], "")
+        })
+        .await;
+        assert_eq!(listed.result, Ok(()));
+        assert_eq!(listed.snapshot.pods.seen(), 2);
+        let [gap] = listed.snapshot.pods.gaps() else { panic!("one gap") };
+        assert_eq!((gap.part.as_deref(), &gap.cause), (Some("b"), &Cause::Malformed(1)));
+        assert!(!gap.message.contains("CANARY"));
+    }
+
+    #[tokio::test]
+    async fn content_of_another_kind_is_a_gap() {
+        for body in ["<html>sign in</html>", r#"{"kind":"Status"}"#, "[]", ""] {
+            let listed = list(Resource::Services, None, move |_| Reply::text(200, body)).await;
+            let expected = if body.is_empty() { Cause::Truncated } else { Cause::Unavailable };
+            assert_eq!(listed.cause(), Some(expected), "{body}");
+        }
+        let listed = list(Resource::Services, None, |_| Reply::status(404, "no such thing")).await;
+        assert_eq!(listed.cause(), Some(Cause::Unavailable));
+        let listed = list(Resource::Services, None, |_| Reply::status(401, "who?")).await;
+        assert_eq!(listed.cause(), Some(Cause::Unauthorized));
+    }
+
+    #[test]
+    fn metadata_are_read_only_from_a_whole_head() {
+        let of = |body: &str| metadata_of(body.as_bytes());
+        let page = r#"{"metadata":{"continue":"t","remainingItemCount":9},"items":[{}]}"#;
+        assert_eq!(of(page), Some(Metadata { token: "t".into(), remaining_item_count: Some(9) }));
+        assert_eq!(of(r#"{"items":[{"a":1,"items":[]}],"metadata":{"continue":"t"}}"#), None);
+        assert_eq!(of(r#"{"metadata":{"continue":"t"}"#), None);
+        assert_eq!(of(""), None);
+    }
+}

@@ -48,7 +48,7 @@ pub(crate) enum PageError {
 /// Where an object is not what its kind should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
-    /// The field, as in `spec.containers[0].env[2].value`; `.` for the object itself.
+    /// The field, as in `spec.containers[0].env[2].value`; `.` for all of it.
     pub(crate) path: String,
     /// What it should have been, where the decoder says so.
     pub(crate) expected: Option<String>,
@@ -58,9 +58,12 @@ pub(crate) struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.expected {
-            Some(expected) => write!(f, "{} is not {expected}", self.path),
-            None => write!(f, "{} could not be read", self.path),
+        let path = if self.path == "." { "this" } else { &self.path };
+        match self.expected.as_deref() {
+            // The decoder calls an object by the name of our type.
+            Some(it) if it.starts_with("struct ") => write!(f, "{path} is not an object"),
+            Some(expected) => write!(f, "{path} is not {expected}"),
+            None => write!(f, "{path} could not be read"),
         }
     }
 }
@@ -441,7 +444,8 @@ mod tests {
                 r#"{"metadata":{"creationTimestamp":"hush, expected hush"}}"#,
                 "metadata.creationTimestamp could not be read",
             ),
-            (r#""hush""#, ". is not struct Pod"),
+            (r#""hush""#, "this is not an object"),
+            (r#"{"metadata":"hush"}"#, "metadata is not an object"),
         ];
         for (text, expected) in cases {
             assert_eq!(fault(Resource::Pods, text), expected);

@@ -92,7 +92,13 @@ fn no_answer(connection: &Connection, failure: Failure) -> Error {
                 let user = connection.user().to_owned();
                 return Error::Credentials { user, source: Box::new(source) };
             }
-            Error::Unreachable { server, source: Box::new(source) }
+            // What kube wraps it in repeats it.
+            let source: Box<dyn std::error::Error + Send + Sync> = match source {
+                kube::Error::Service(inner) => inner,
+                kube::Error::HyperError(inner) => Box::new(inner),
+                other => Box::new(other),
+            };
+            Error::Unreachable { server, source }
         }
         other => Error::Unreachable { server, source: other.to_string().into() },
     }

@@ -360,3 +360,185 @@ impl Turn {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        mock::{Asked, Reply, named, pod, server},
+        progress::Silent,
+    };
+
+    /// A server that knows its version, refuses discovery and reviews, and else asks `answer`.
+    fn cluster(mut answer: impl FnMut(&str) -> Reply + Send + 'static) -> (Connection, Asked) {
+        let (client, asked) = server(move |path| match path {
+            "/version" => Reply::json(&json!({"gitVersion": "v1.37.2"})),
+            "/api" | "/apis" | "/apis/authentication.k8s.io/v1/selfsubjectreviews" => {
+                Reply::status(403, "refused")
+            }
+            other => answer(other),
+        });
+        (Connection::through(client, "http://127.0.0.1:1", Some("home")), asked)
+    }
+
+    fn resource_of(path: &str) -> &str {
+        let path = path.split('?').next().unwrap_or_default();
+        path.rsplit('/').next().unwrap_or_default()
+    }
+
+    async fn scan(connection: &Connection, plan: &Plan) -> Snapshot {
+        collect(connection, plan, &Silent, Stop::never()).await.expect("a snapshot")
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_everywhere_is_asked_by_namespace() {
+        let (connection, asked) = cluster(|path| match path {
+            "/api/v1/namespaces?limit=500" => Reply::list(&[named("", "a"), named("", "b")], ""),
+            "/api/v1/namespaces/a/pods?limit=500" => Reply::list(&[pod("a", "1")], ""),
+            _ => Reply::status(403, "not here"),
+        });
+        let plan = Plan::new([Resource::Namespaces, Resource::Pods, Resource::Nodes]);
+        let snapshot = scan(&connection, &plan).await;
+
+        let [gap] = snapshot.pods.gaps() else { panic!("{:?}", snapshot.pods.gaps()) };
+        assert_eq!((gap.part.as_deref(), &gap.cause), (Some("b"), &Cause::Forbidden));
+        assert_eq!(snapshot.pods.all(Scope::Part("a")).map(<[_]>::len), Ok(1));
+        assert_eq!(snapshot.pods.all(Scope::Part("elsewhere")).map(<[_]>::len), Ok(0));
+        assert_eq!(asked.count("/namespaces/home/"), 0, "it is not among the namespaces");
+        let [gap] = snapshot.nodes.gaps() else { panic!("{:?}", snapshot.nodes.gaps()) };
+        assert_eq!((gap.part.as_deref(), &*gap.message), (None, "not here"));
+    }
+
+    #[tokio::test]
+    async fn namespaces_that_are_only_named_prove_nothing_of_the_whole() {
+        let (connection, _) = cluster(|path| match path {
+            "/api/v1/namespaces/given/pods?limit=500"
+            | "/api/v1/namespaces/home/pods?limit=500" => Reply::list(&[], ""),
+            _ => Reply::status(403, "not here"),
+        });
+        let mut plan = Plan::new([Resource::Namespaces, Resource::Pods]);
+        plan.namespaces.push("given".to_owned());
+        let snapshot = scan(&connection, &plan).await;
+        assert_eq!(snapshot.pods.all(Scope::Part("given")).map(<[_]>::len), Ok(0));
+        assert_eq!(snapshot.pods.all(Scope::Part("home")).map(<[_]>::len), Ok(0));
+        assert!(snapshot.pods.all(Scope::Part("other")).is_err());
+        assert!(snapshot.pods.all(Scope::Cluster).is_err());
+    }
+
+    #[tokio::test]
+    async fn what_absence_is_judged_by_is_listed_last() {
+        let (connection, asked) = cluster(|path| match path {
+            "/api/v1/pods?limit=500" => Reply::list(&[pod("a", "1")], "next"),
+            _ => Reply::list(&[], ""),
+        });
+        let plan = Plan::new([Resource::Namespaces, Resource::Pods, Resource::NetworkPolicies]);
+        let snapshot = scan(&connection, &plan).await;
+        assert!(snapshot.is_complete());
+        let order: Vec<_> = asked.paths().iter().map(|it| resource_of(it).to_owned()).collect();
+        let place = |name: &str| order.iter().rposition(|it| it == name).expect("asked");
+        assert!(place("namespaces") < place("pods"));
+        assert!(place("pods") < place("networkpolicies"), "{order:?}");
+        assert_eq!(snapshot.costs[&Resource::Pods].requests, 2);
+        assert!(matches!(snapshot.gaps(Resource::Roles)[0].cause, Cause::NotRequested));
+    }
+
+    /// Stops the scan at the first page.
+    struct AtFirstPage(Stopper);
+
+    impl Progress for AtFirstPage {
+        fn page(&self, _: Resource, _: u64, _: u64, _: Option<u64>) {
+            self.0.stop();
+        }
+    }
+
+    fn endless(path: &str) -> Reply {
+        match path {
+            "/api/v1/pods?limit=500" => Reply::list(&[pod("a", "1")], "next"),
+            _ => Reply::silence(),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_read_before_a_stop_is_kept() {
+        let (connection, _) = cluster(endless);
+        let (stopper, stop) = Stop::new();
+        let plan = Plan::new([Resource::Pods, Resource::NetworkPolicies]);
+        let stopped = collect(&connection, &plan, &AtFirstPage(stopper), stop).await;
+        let snapshot = stopped.expect("a snapshot");
+        assert!(snapshot.origin.interrupted);
+        assert!(snapshot.version.is_ok());
+        assert_eq!(snapshot.pods.seen(), 1);
+        for listed in [snapshot.pods.gaps(), snapshot.network_policies.gaps()] {
+            let [gap] = listed else { panic!("{listed:?}") };
+            assert_eq!((&gap.part, &gap.cause), (&None, &Cause::Timeout));
+            assert!(gap.message.contains("interrupted"));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_is_no_interruption() {
+        let (connection, _) = cluster(endless);
+        let mut plan = Plan::new([Resource::Pods, Resource::Version]);
+        plan.deadline = Some(Duration::from_secs(20));
+        let snapshot = scan(&connection, &plan).await;
+        assert!(!snapshot.origin.interrupted);
+        assert_eq!(snapshot.pods.seen(), 1);
+        let [gap] = snapshot.pods.gaps() else { panic!("one gap") };
+        assert_eq!(gap.cause, Cause::Timeout);
+        assert!(gap.message.contains("--timeout of 20 seconds"), "{}", gap.message);
+    }
+
+    #[tokio::test]
+    async fn the_first_answer_decides() {
+        let first = async |reply: fn() -> Reply| {
+            let (client, _) = server(move |_| reply());
+            let connection = Connection::through(client, "http://127.0.0.1:1", None);
+            collect(&connection, &Plan::new([]), &Silent, Stop::never()).await
+        };
+        let answer = first(|| Reply::status(401, "who?")).await;
+        assert!(matches!(answer, Err(Error::Unauthorized { .. })));
+        let answer = first(|| Reply::text(200, "<html>sign in</html>")).await;
+        assert!(matches!(answer, Err(Error::NotKubernetes { .. })));
+        let answer = first(|| Reply::text(404, "nothing here")).await;
+        assert!(matches!(answer, Err(Error::NotKubernetes { .. })));
+        let answer = first(|| Reply::text(403, "a firewall")).await;
+        assert!(matches!(answer, Err(Error::NotKubernetes { .. })));
+        let answer = first(|| Reply::status(403, "not yours")).await;
+        let version = answer.expect("Kubernetes").version;
+        assert_eq!(version.unwrap_err().gaps()[0].cause, Cause::Forbidden);
+    }
+
+    #[tokio::test]
+    async fn a_kind_that_is_proven_absent_is_complete_and_empty() {
+        let (client, asked) = server(|path| match path {
+            "/version" => Reply::json(&json!({"gitVersion": "v1.37.2"})),
+            "/api" => Reply::json(&json!({"kind": "APIVersions", "versions": ["v1"]})),
+            "/api/v1" => Reply::json(&json!({
+                "kind": "APIResourceList", "resources": [{"name": "pods"}],
+            })),
+            "/apis" => Reply::json(&json!({"kind": "APIGroupList", "groups": [
+                {"name": "networking.k8s.io", "versions": [{"version": "v1"}]},
+            ]})),
+            "/apis/networking.k8s.io/v1" => Reply::status(500, "broken"),
+            "/apis/authentication.k8s.io/v1/selfsubjectreviews" => Reply::json(&json!({
+                "status": {"userInfo": {"username": "alice", "groups": ["devs"]}},
+            })),
+            _ => Reply::status(404, "not found"),
+        });
+        let connection = Connection::through(client, "http://127.0.0.1:1", None);
+        let plan =
+            Plan::new([Resource::Pods, Resource::NetworkPolicies, Resource::VulnerabilityReports]);
+        let snapshot = scan(&connection, &plan).await;
+        assert_eq!(snapshot.vulnerability_reports.all(Scope::Cluster).map(<[_]>::len), Ok(0));
+        assert_eq!(asked.count("vulnerabilityreports"), 0);
+        assert_eq!(asked.count("networkpolicies"), 0, "its group-version is broken");
+        for listed in [snapshot.pods.gaps(), snapshot.network_policies.gaps()] {
+            let [gap] = listed else { panic!("{listed:?}") };
+            assert_eq!(gap.cause, Cause::Unavailable);
+        }
+        assert_eq!(snapshot.origin.user, "alice");
+        assert_eq!(snapshot.origin.groups, ["devs"]);
+    }
+}

@@ -131,3 +131,112 @@ pub(crate) fn seen(finding: &Finding) -> String {
         path => format!("{path} {}", finding.detail),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use assay_model::{Basis, Cause, Gap, Resource};
+
+    use super::*;
+
+    fn check(outcome: Outcome, findings: Vec<Finding>) -> CheckReport {
+        CheckReport {
+            code: "APP-PSP-001",
+            id: "privileged-container",
+            title: "container is privileged",
+            severity: Severity::High,
+            item: "APP-PSP".to_owned(),
+            outcome,
+            basis: Some(Basis::Observed),
+            needs: vec![Resource::Pods],
+            rationale: "",
+            remediation: "",
+            references: vec![],
+            subjects: BTreeMap::new(),
+            unseen: vec![],
+            gaps: vec![],
+            hints: vec![],
+            reason: None,
+            question: None,
+            findings,
+        }
+    }
+
+    fn finding(outcome: Outcome, name: &str, waiver: Option<&str>) -> Finding {
+        Finding {
+            outcome,
+            severity: Severity::High,
+            object: ObjectReference {
+                api_version: "apps/v1".to_owned(),
+                kind: "Deployment".to_owned(),
+                namespace: "shop".to_owned(),
+                name: name.to_owned(),
+            },
+            container: None,
+            path: String::new(),
+            detail: "is bad".to_owned(),
+            basis: Basis::Observed,
+            pods: 0,
+            template: Some(true),
+            fingerprint: "0".repeat(16),
+            waiver: waiver.map(ToOwned::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_waiver_covers_its_finding_and_nothing_else() {
+        use Outcome::{Fail, Unknown, Warn};
+        let stands = |check: &CheckReport| standing(check);
+        let waived = || finding(Fail, "web", Some("w"));
+
+        assert_eq!(stands(&check(Fail, vec![])), Standing::Outcome(Fail));
+        assert_eq!(stands(&check(Fail, vec![waived()])), Standing::Waived);
+        let one_left = check(Fail, vec![waived(), finding(Fail, "cart", None)]);
+        assert_eq!(stands(&one_left), Standing::Outcome(Fail));
+        let weakness_left = check(Fail, vec![waived(), finding(Warn, "cart", None)]);
+        assert_eq!(stands(&weakness_left), Standing::Outcome(Warn));
+
+        let mut unseen = check(Fail, vec![waived()]);
+        unseen.unseen = vec![(&Gap::whole(Resource::Pods, Cause::Forbidden, "")).into()];
+        assert_eq!(stands(&unseen), Standing::Outcome(Unknown));
+        let mut undecided = check(Fail, vec![waived()]);
+        undecided.subjects.insert("unknown", 1);
+        assert_eq!(stands(&undecided), Standing::Outcome(Unknown));
+    }
+
+    #[test]
+    fn objects_stand_once_and_worst_first() {
+        use Outcome::{Fail, Warn};
+        let critical = Finding { severity: Severity::Critical, ..finding(Fail, "b", None) };
+        let in_container = |name: &str, pods| Finding {
+            container: Some(name.to_owned()),
+            pods,
+            ..finding(Fail, "a", None)
+        };
+        let check = check(
+            Fail,
+            vec![
+                in_container("x", 3),
+                finding(Warn, "c", None),
+                in_container("y", 1),
+                in_container("x", 3),
+                finding(Fail, "d", Some("w")),
+                critical,
+            ],
+        );
+        let objects = by_object(&check, Fail);
+        let shown: Vec<_> = objects
+            .iter()
+            .map(|it| (it.object.name.as_str(), it.severity, it.containers(), it.pods()))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("b", Severity::Critical, vec![], Some("no pods".to_owned())),
+                ("a", Severity::High, vec!["x", "y"], Some("3 pods".to_owned())),
+            ]
+        );
+        assert_eq!(objects[1].findings.len(), 3);
+    }
+}

@@ -133,7 +133,7 @@ fn said(cause: &str, objects: u32) -> String {
     match cause {
         "forbidden" => "refused (403)".to_owned(),
         "unauthorized" => "credentials refused (401)".to_owned(),
-        "timeout" => "no answer in time".to_owned(),
+        "timeout" => "not read in time".to_owned(),
         "inconsistent" => "not of one point in time".to_owned(),
         "truncated" => "the answer broke off".to_owned(),
         "malformed" => {
@@ -204,4 +204,62 @@ fn grant(resources: &[Resource], parts: &[&str], message: &str, most: usize) -> 
     let place = if namespaced { place(resources[0], parts, most) } else { String::new() };
     let within = if place.is_empty() { "" } else { " in " };
     format!("grant {}{within}{place}", rights.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use assay_model::{Cause, Gap};
+
+    use super::*;
+
+    fn cures(gap: &Gap) -> (String, String) {
+        let gap = GapReport::from(gap);
+        (sentence(&gap), cure_of(&gap))
+    }
+
+    #[test]
+    fn a_refusal_names_the_permission() {
+        let refused = |resource, part: Option<&str>| {
+            let part = part.map(Into::into);
+            cures(&Gap { resource, part, cause: Cause::Forbidden, message: "no".to_owned() }).1
+        };
+        assert_eq!(refused(Resource::Pods, None), "grant list on pods");
+        assert_eq!(
+            refused(Resource::Deployments, Some("shop")),
+            "grant list on deployments.apps in namespace shop"
+        );
+        assert_eq!(refused(Resource::Version, None), "grant get on /version");
+        assert_eq!(refused(Resource::KubeletConfigs, Some("w1")), "grant get on nodes/configz");
+        // No permission is asked for, so none helps.
+        assert_eq!(refused(Resource::AnonymousProbe, None), "no");
+    }
+
+    #[test]
+    fn every_cause_is_said_in_words_and_has_a_cure() {
+        for cause in [
+            Cause::Forbidden,
+            Cause::Unauthorized,
+            Cause::Timeout,
+            Cause::Inconsistent,
+            Cause::Truncated,
+            Cause::Malformed(1),
+            Cause::Unavailable,
+            Cause::NotImpersonable,
+            Cause::Outdated,
+            Cause::NotRequested,
+        ] {
+            let (said, cure) = cures(&Gap::whole(Resource::Pods, cause.clone(), ""));
+            assert_ne!(said, format!("pods: {}", cause.name()));
+            assert!(!cure.is_empty(), "{said}");
+        }
+        let (said, _) = cures(&Gap::part(Resource::Pods, "shop", Cause::Malformed(1), ""));
+        assert_eq!(said, "pods of namespace shop: 1 object could not be decoded");
+    }
+
+    #[test]
+    fn the_collector_says_how_to_ask() {
+        let (_, cure) =
+            cures(&Gap::whole(Resource::KubeletConfigs, Cause::NotRequested, "--kubelet auto"));
+        assert_eq!(cure, "--kubelet auto");
+    }
 }

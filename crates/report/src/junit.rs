@@ -1,5 +1,5 @@
-//! The report as test results, in the JUnit XML that Jenkins publishes a schema of (JUnit plug-in,
-//! `junit-10.xsd`) and that GitLab, Azure and others read.
+//! The report as test results: XML by the schema that Jenkins publishes (`junit-10.xsd` of its xUnit
+//! plug-in), which GitLab, Azure and others read as well.
 //!
 //! | a check that stands at           | is a case with             |
 //! |----------------------------------|----------------------------|
@@ -30,7 +30,7 @@ use crate::{
 
 type Xml<'w> = Writer<&'w mut dyn Write>;
 
-/// Writes the report as JUnit XML: a suite for each item that has checks, a case for each check.
+/// Writes the report as `JUnit` XML: a suite for each item that has checks, a case for each check.
 /// It looks at no option.
 ///
 /// # Errors

@@ -109,7 +109,7 @@ pub(crate) struct Page<'w> {
 }
 
 impl<'w> Page<'w> {
-    pub(crate) fn new(out: &'w mut dyn Write, options: &Options) -> Self {
+    pub(crate) fn new(out: &'w mut dyn Write, options: Options) -> Self {
         let width = usize::from(options.width.max(Options::NARROWEST));
         Page { out, width, colour: options.colour, ascii: options.ascii }
     }
@@ -329,7 +329,7 @@ mod tests {
 
     fn page(width: u16, write: impl FnOnce(&mut Page<'_>) -> io::Result<()>) -> String {
         let mut out = Vec::new();
-        write(&mut Page::new(&mut out, &Options { width, ..Options::default() }))
+        write(&mut Page::new(&mut out, Options { width, ..Options::default() }))
             .expect("a Vec takes anything");
         String::from_utf8(out).expect("text")
     }
@@ -337,7 +337,7 @@ mod tests {
     #[test]
     fn names_lose_their_middle() {
         let mut out = Vec::new();
-        let page = Page::new(&mut out, &Options::default());
+        let page = Page::new(&mut out, Options::default());
         assert_eq!(page.fit("payments-ledger-7f9c", 20), "payments-ledger-7f9c");
         assert_eq!(page.fit("payments-ledger-7f9c", 11), "payme\u{2026}-7f9c");
         assert_eq!(page.fit("日本語日本語", 5), "日\u{2026}語");

@@ -38,7 +38,7 @@ const ROOMY: usize = 110;
 ///
 /// Those of `out`, and no others.
 pub fn table(report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
-    let page = &mut Page::new(out, options);
+    let page = &mut Page::new(out, *options);
     header(page, report)?;
     alarm(page, report)?;
     matrix(page, &report.matrix)?;
@@ -158,7 +158,7 @@ fn in_one_line(framework: &Framework) -> String {
         format!("{} of {} controls judged", pass + warn + fail, framework.controls.len());
     for (number, word) in [(pass, "pass"), (fail, "fail"), (warn, "warn")] {
         if number > 0 {
-            text += &format!(", {number} {word}");
+            text = format!("{text}, {number} {word}");
         }
     }
     text
@@ -334,7 +334,7 @@ fn title(page: &mut Page<'_>, fault: &Fault<'_>) -> io::Result<()> {
     };
     let mut text = check.title.to_owned();
     if page.width >= ROOMY {
-        text += &format!("  ({})", check.id);
+        text = format!("{text}  ({})", check.id);
     }
     // A number at the far end of a wide line would be hard to follow.
     let edge = page.width.min(ROOMY);

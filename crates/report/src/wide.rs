@@ -118,7 +118,7 @@ fn seen(finding: &Finding, check: &CheckReport) -> String {
         _ => {}
     }
     if let Some(waiver) = &finding.waiver {
-        text += &format!(" (waived by {waiver})");
+        text = format!("{text} (waived by {waiver})");
     }
     text
 }
@@ -130,7 +130,7 @@ fn unread(page: &mut Page<'_>, check: &CheckReport) -> io::Result<()> {
         let mut text = gaps::sentence(gap);
         let cure = gaps::cure_of(gap);
         if !gap.message.is_empty() && gap.message != cure {
-            text += &format!(" ({})", gap.message);
+            text = format!("{text} ({})", gap.message);
         }
         page.paragraph(first, Tone::Plain, &text, ALL)?;
         page.paragraph(page.start(4).text(Tone::Good, "to decide: "), Tone::Plain, &cure, ALL)?;
@@ -238,7 +238,7 @@ fn controls(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
                 let mut title = it.title.clone();
                 for (word, text) in [("to ask", &it.manual), ("it would need", &it.evidence)] {
                     if let Some(text) = text {
-                        title += &format!(" ({word}: {text})");
+                        title = format!("{title} ({word}: {text})");
                     }
                 }
                 let level = it.level.map_or_else(|| "-".to_owned(), |it| it.to_string());

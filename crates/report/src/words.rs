@@ -57,7 +57,7 @@ pub(crate) fn some(names: &[impl AsRef<str>], most: usize) -> String {
     let shown = if names.len() <= most + 1 { names.len() } else { most };
     let mut text = names[..shown].iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
     if shown < names.len() {
-        text += &format!(" and {} more", names.len() - shown);
+        text = format!("{text} and {} more", names.len() - shown);
     }
     text
 }

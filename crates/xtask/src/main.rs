@@ -10,6 +10,7 @@ use clap::Parser;
 
 mod bootstrap_rbac;
 mod check_data;
+mod demo;
 mod docs;
 
 /// Developer chores.
@@ -23,6 +24,11 @@ enum Chore {
     BootstrapRbac,
     /// Check every file of `benchmarks/` for form, and what they say of each other.
     CheckData,
+    /// Make the example cluster that ships of a snapshot that `collect` wrote.
+    Demo {
+        /// The snapshot.
+        from: PathBuf,
+    },
     /// Write the generated pages and schemas.
     Docs {
         /// Write nothing, and fail when one is not current.
@@ -35,6 +41,7 @@ fn main() -> ExitCode {
     let done = match Chore::parse() {
         Chore::BootstrapRbac => bootstrap_rbac::run(&workspace().join("benchmarks")),
         Chore::CheckData => check_data::run(&workspace().join("benchmarks")),
+        Chore::Demo { from } => demo::run(&from, &workspace()),
         Chore::Docs { check } => docs::run(&workspace(), check),
     };
     // A closed pipe has nobody left to tell; the exit code says it all the same.

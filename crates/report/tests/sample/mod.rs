@@ -149,8 +149,7 @@ pub(crate) fn hostile() -> Report {
 
 fn frame(checks: Vec<CheckReport>) -> Report {
     let started: Timestamp = "2026-11-23T19:01:00Z".parse().expect("a timestamp");
-    let mut outcomes = Tally::default();
-    checks.iter().for_each(|it| outcomes.add(it.outcome));
+    let mut outcomes = tally(checks.iter().map(|it| it.outcome));
     outcomes.waived =
         checks.iter().flat_map(|it| &it.findings).filter(|it| it.waiver.is_some()).map(|_| 1).sum();
     let (score, coverage) = numbers(&checks.iter().collect::<Vec<_>>());
@@ -218,6 +217,13 @@ fn numbers(checks: &[&CheckReport]) -> (Option<f64>, Option<f64>) {
     (part(right, judged), part(judged, all))
 }
 
+fn tally(outcomes: impl Iterator<Item = Outcome>) -> Tally {
+    outcomes.fold(Tally::default(), |mut tally, it| {
+        tally.add(it);
+        tally
+    })
+}
+
 type Row = [&'static str; 5];
 
 const ITEMS: [Row; 17] = [
@@ -244,8 +250,7 @@ fn item(row: &Row, checks: &[CheckReport]) -> Item {
     let [above, column, code, title, short] = row.map(ToOwned::to_owned);
     let own: Vec<&CheckReport> = checks.iter().filter(|it| it.item == code).collect();
     let (score, coverage) = numbers(&own);
-    let mut outcomes = Tally::default();
-    own.iter().for_each(|it| outcomes.add(it.outcome));
+    let outcomes = tally(own.iter().map(|it| it.outcome));
     let checks = own.iter().map(|it| it.code.to_owned()).collect();
     Item { row: above, column, item: code, title, short, score, coverage, outcomes, checks }
 }
@@ -288,8 +293,7 @@ fn framework() -> Framework {
         Some("mode of the static pod manifest on each control-plane node".to_owned());
     controls[6].manual =
         Some("Does the organisation keep its secrets in a store outside the cluster?".to_owned());
-    let mut outcomes = Tally::default();
-    controls.iter().for_each(|it| outcomes.add(it.outcome));
+    let outcomes = tally(controls.iter().map(|it| it.outcome));
     Framework {
         id: "cis-kubernetes-2.0.1".to_owned(),
         title: "CIS Kubernetes Benchmark v2.0.1".to_owned(),
@@ -563,7 +567,7 @@ fn checks() -> Vec<CheckReport> {
     ];
     it.subjects = BTreeMap::from([("fail", 6), ("pass", 82)]);
     it.unseen = vec![(&vault(Resource::Pods)).into()];
-    it.gaps = it.unseen.clone();
+    it.gaps.clone_from(&it.unseen);
     add(it);
 
     let mut it = check("APP-PSP-007", "host-network", High, Pass, "pod uses its node's network");
@@ -572,7 +576,7 @@ fn checks() -> Vec<CheckReport> {
 
     let mut it = check("APP-PSP-012", "host-path", High, Unknown, "pod mounts a path of its node");
     it.unseen = vec![(&vault(Resource::Pods)).into(), (&vault(Resource::Deployments)).into()];
-    it.gaps = it.unseen.clone();
+    it.gaps.clone_from(&it.unseen);
     it.subjects = BTreeMap::from([("pass", 88)]);
     add(it);
 
@@ -635,7 +639,7 @@ fn checks() -> Vec<CheckReport> {
         let mut it = check(code, id, Critical, Unknown, title);
         it.needs = vec![Resource::Nodes, Resource::KubeletConfigs];
         it.unseen = vec![(&kubelets()).into()];
-        it.gaps = it.unseen.clone();
+        it.gaps.clone_from(&it.unseen);
         it.hints = vec!["the ConfigMap kubelet-config says false".to_owned()];
         it.basis = None;
         it.subjects = BTreeMap::new();

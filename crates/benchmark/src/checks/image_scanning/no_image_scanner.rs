@@ -12,14 +12,16 @@
 //! Scanners: table `image-scanners`. Of the reports only trivy-operator's kinds are read; a scanner
 //! with others that is ready is unknown.
 
+use std::collections::BTreeSet;
+
 use assay_model::{
     Cause, Findings, Gap, Known, Location, Outcome, Resource, Scope, Severity, Workload, both,
     either,
 };
 
 use crate::{
-    Check, Empty, Facts, Rule, Ruled, Ruling, data::ScannerRow, network_engine::image_is,
-    settings::Declaration,
+    Check, Empty, Facts, Rule, Ruled, Ruling, data::ScannerRow, kleene::any,
+    network_engine::image_is, settings::Declaration,
 };
 
 pub(super) static CHECK: Check = Check {
@@ -64,16 +66,14 @@ fn no_image_scanner(facts: &Facts<'_>, findings: &mut Findings) -> Ruled {
         return Ok(Ruling::Applies);
     }
     let rows = &facts.tables.scanners;
-    let works = any(rows, |row| is_at_work(row, facts));
-    if works == Ok(true) {
+    if any(rows.iter().map(|row| is_at_work(row, facts)))? {
         return Ok(Ruling::Applies);
     }
-    let installed = any(rows, |row| is_installed(row, facts));
-    let served = any(rows, |row| is_served(row, facts));
+    // From here on no scanner is at work, which is proven: so what one lacks is worth saying.
     shortcomings(facts, findings);
-    works?;
-    let there = either(witness(installed), witness(served))?.is_some();
-    if there {
+    let installed = any(rows.iter().map(|row| is_installed(row, facts)));
+    let served = any(rows.iter().map(|row| is_served(row, facts)));
+    if any([installed, served])? {
         return Ok(Ruling::Applies);
     }
     if facts.managed_by()?.is_some() {
@@ -92,18 +92,17 @@ fn shortcomings(facts: &Facts<'_>, findings: &mut Findings) {
             findings.warn(Location::field(row.name.as_str()), "is installed, but has no ready pod");
         }
     }
-    let groups: std::collections::BTreeSet<&str> =
-        rows.iter().filter_map(|it| it.group.as_deref()).collect();
+    let groups: BTreeSet<&str> = rows.iter().filter_map(|it| it.group.as_deref()).collect();
     for group in groups {
         let of_group = || rows.iter().filter(|it| it.group.as_deref() == Some(group));
-        let installed = any(of_group(), |row| is_installed(row, facts));
-        let served = any(of_group(), |row| is_served(row, facts)) == Ok(true);
+        let installed = any(of_group().map(|row| is_installed(row, facts)));
+        let served = any(of_group().map(|row| is_served(row, facts))) == Ok(true);
         if served && installed == Ok(false) {
             let detail = "is served, but no scanner that writes its reports is installed";
             findings.warn(Location::field(group), detail);
         }
         let there = served || installed == Ok(true);
-        if there && any(of_group(), |row| has_reports(row, facts)) == Ok(false) {
+        if there && any(of_group().map(|row| has_reports(row, facts))) == Ok(false) {
             findings.warn(Location::field(group), "has no report");
         }
     }
@@ -169,17 +168,4 @@ fn runs(workload: &Workload, row: &ScannerRow) -> Known<bool> {
         found |= images.any(|image| row.images.iter().any(|it| image_is(image, it)));
     });
     if found { Ok(true) } else { read.map(|()| false) }
-}
-
-/// Kleene's any over rows: one certain witness is enough, none needs all.
-fn any<'a>(
-    rows: impl IntoIterator<Item = &'a ScannerRow>,
-    mut test: impl FnMut(&ScannerRow) -> Known<bool>,
-) -> Known<bool> {
-    let found = rows.into_iter().map(|row| witness(test(row)));
-    found.reduce(either).unwrap_or(Ok(None)).map(|it| it.is_some())
-}
-
-fn witness(known: Known<bool>) -> Known<Option<()>> {
-    known.map(|it| it.then_some(()))
 }

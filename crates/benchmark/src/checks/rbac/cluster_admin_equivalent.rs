@@ -32,7 +32,6 @@ pub(super) static CHECK: Check = Check {
     needs: &[&[Resource::ClusterRoleBindings, Resource::ClusterRoles, Resource::Version]],
     empty: Empty::Pass,
     rule: Rule::Power(&Power {
-        says: "can do everything",
         recognise: Recognise::All {
             groups: &["", "rbac.authorization.k8s.io"],
             verbs: &[

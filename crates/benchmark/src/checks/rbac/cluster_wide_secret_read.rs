@@ -31,7 +31,6 @@ pub(super) static CHECK: Check = Check {
     needs: &[&[Resource::ClusterRoleBindings, Resource::ClusterRoles, Resource::Version]],
     empty: Empty::Pass,
     rule: Rule::Power(&Power {
-        says: "reads Secrets",
         recognise: Recognise::Any {
             group: "",
             resource: "secrets",

@@ -1,5 +1,9 @@
 //! Applications / Operate / Secrets management.
 
+mod credential_in_environment;
+mod secret_in_environment;
+
 use crate::Check;
 
-pub(super) static CHECKS: &[&Check] = &[];
+pub(super) static CHECKS: &[&Check] =
+    &[&secret_in_environment::CHECK, &credential_in_environment::CHECK];
