@@ -82,6 +82,7 @@ impl Reading {
             objects.clear();
         }
         kept.malformed.clear();
+        kept.listed = None;
     }
 
     /// Nothing more is to be read.
@@ -211,7 +212,7 @@ impl Lister<'_> {
             let ahead = Some(ahead).filter(|it| !it.is_empty());
             let next: OptionFuture<_> =
                 ahead.as_deref().map(|it| self.fetch(namespace, Some(it))).into();
-            let (page, next) = tokio::join!(self.decode(body), next);
+            let (page, next) = tokio::join!(self.decode(body, remaining), next);
             let page = match page? {
                 Ok(page) => page,
                 Err(PageError::Truncated) if cuts < CUT_RETRIES => {
@@ -226,8 +227,6 @@ impl Lister<'_> {
                 }
             };
             cuts = 0;
-            let resource = self.reading.resource;
-            self.progress.page(resource, page.objects, page.pages, remaining);
             if page.token.is_none() {
                 return inconsistent.map_or(Ok(()), Err);
             }
@@ -248,9 +247,18 @@ impl Lister<'_> {
         Ok(answer.body)
     }
 
-    async fn decode(self, body: Bytes) -> Result<Result<Next, PageError>, Hidden> {
+    async fn decode(
+        self,
+        body: Bytes,
+        remaining: Option<u64>,
+    ) -> Result<Result<Next, PageError>, Hidden> {
         let reading = Arc::clone(self.reading);
-        tokio::task::spawn_blocking(move || reading.add(&body)).await.map_err(|_| Hidden {
+        let added = tokio::task::spawn_blocking(move || reading.add(&body)).await;
+        if let Ok(Ok(page)) = &added {
+            let resource = self.reading.resource;
+            self.progress.page(resource, page.objects, page.pages, remaining);
+        }
+        added.map_err(|_| Hidden {
             cause: Cause::Malformed(1),
             message: "decoding a page failed: this is a bug of kube-assay".to_owned(),
         })

@@ -59,22 +59,26 @@ fn compression_is_told_by_content() {
 
 #[test]
 fn documents_and_lists_are_taken_apart() {
-    let items = r#"{"metadata":{"name":"b","namespace":"n"}},{"metadata":{"name":"a"}}"#;
+    let items = r#"{"metadata":{"name":"b","namespace":"ns"}},{"metadata":{"name":"a"}}"#;
     let role_list = |items: &str| {
         format!(
             r#"{{"kind":"RoleList","apiVersion":"rbac.authorization.k8s.io/v1","items":[{items}]}}"#
         )
     };
     let texts = [
-        format!("# nothing\n---\n{ROLE}---\n\n---\n{}\n...\n", ROLE.replace("{name: a}", "{name: b, namespace: n}")),
+        format!("# nothing\n---\n{ROLE}---\n\n---\n{}\n...\n", ROLE.replace("{name: a}", "{name: b, namespace: ns}")),
         role_list(items),
         format!(r#"{{"kind":"List","apiVersion":"v1","items":[{}]}}"#, role_list(items)),
         // As `kubectl get -o json` of one kind after the other leaves it.
         role_list(items).replace("}},{", "}}]}\n{\"kind\":\"RoleList\",\"apiVersion\":\"rbac.authorization.k8s.io/v1\",\"items\":[{"),
-        "{kind: RoleList, apiVersion: rbac.authorization.k8s.io/v1, items: [{metadata: {name: a}}, {metadata: {name: b, namespace: n}}]}".to_owned(),
+        "{kind: RoleList, apiVersion: rbac.authorization.k8s.io/v1, items: [{metadata: {name: a}}, {metadata: {name: b, namespace: ns}}]}".to_owned(),
     ];
     for text in &texts {
-        assert_eq!(roles(&whole(&[("all.json", text.as_bytes())])), ["default/a", "n/b"], "{text}");
+        assert_eq!(
+            roles(&whole(&[("all.json", text.as_bytes())])),
+            ["default/a", "ns/b"],
+            "{text}"
+        );
     }
     let empty = read(&[("none.json", role_list("").as_bytes())]).expect("a list of none");
     assert_eq!(roles(&empty.snapshot), [""; 0]);
@@ -92,7 +96,7 @@ fn objects_without_a_kind_are_noted_where_nothing_tells_it() {
 fn of_two_objects_with_one_name_the_later_holds() {
     let labelled = |value: &str| {
         format!(
-            "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: n\n  labels: {{version: {value}}}\n"
+            "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n  labels: {{version: {value}}}\n"
         )
     };
     let first = format!("{}---\n{}", labelled("one"), labelled("two"));
@@ -100,10 +104,10 @@ fn of_two_objects_with_one_name_the_later_holds() {
     let files: Vec<(&str, &[u8])> =
         files.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
     let Reading { snapshot, notes } = read(&files).expect("objects");
-    let found = snapshot.namespaces.get("", "n").expect("read").expect("there");
+    let found = snapshot.namespaces.get("", "shop").expect("read").expect("there");
     assert_eq!(&*found.metadata.labels["version"], "three");
     let places: Vec<&str> = notes.iter().map(|it| it.rsplit('/').next().expect("a name")).collect();
-    let note = "Namespace n is given again later, and the later one holds";
+    let note = "Namespace shop is given again later, and the later one holds";
     assert_eq!(places, [format!("a.yaml, line 1: {note}"), format!("a.yaml, line 7: {note}")]);
 }
 
@@ -130,6 +134,34 @@ fn one_malformed_object_hides_its_namespace_and_no_other() {
         "{notes:?}"
     );
     assert!(!serde_json::to_string(&snapshot).expect("JSON").contains("hush"));
+}
+
+#[test]
+fn what_must_not_be_kept_is_not() {
+    let text = r#"
+apiVersion: v1
+kind: Pod
+metadata:
+  name: p
+  annotations: {kubectl.kubernetes.io/last-applied-configuration: hush}
+spec:
+  containers:
+  - name: c
+    command: [sh, -c, hush]
+    args: [--password=hush, --token, hush]
+    env: [{name: TOKEN, value: hush}]
+  volumes: [{name: v, csi: {volumeAttributes: {key: hush}}}]
+---
+{apiVersion: v1, kind: Secret, metadata: {name: s}, data: {key: hush}, stringData: {key: hush}}
+---
+{apiVersion: v1, kind: ConfigMap, metadata: {name: m}, data: {key: hush}}
+---
+{apiVersion: v1, kind: ServiceAccount, metadata: {name: a, annotations: {key: hush}}, secrets: hush}
+"#;
+    let Reading { snapshot, notes } = read(&[("a.yaml", text.as_bytes())]).expect("objects");
+    assert_eq!(snapshot.pods.seen() + snapshot.service_accounts.seen(), 2);
+    let kept = serde_json::to_string(&snapshot).expect("JSON") + &notes.concat();
+    assert!(!kept.contains("hush"), "{kept}");
 }
 
 #[test]
@@ -213,7 +245,8 @@ fn notes_do_not_drive_a_terminal() {
 fn errors_say_where_and_what_to_do() {
     let mut cut = gzip(&ROLE.repeat(100));
     cut.truncate(30);
-    let snapshot = |format: &str| format!(r#"{{"format":"kube-assay/snapshot-{format}"}}"#);
+    let [old, damaged] =
+        ["v0", "v1"].map(|it| format!(r#"{{"format":"kube-assay/snapshot-{it}"}}"#));
     let deep = "[".repeat(100_000);
     let nested =
         format!("{}{}", r#"{"kind":"List","apiVersion":"v1","items":["#.repeat(9), "]}".repeat(9));
@@ -251,8 +284,8 @@ fn errors_say_where_and_what_to_do() {
             "goes beyond the limits on aliases, nesting or size: write it out as plain JSON, one list a kind",
         ),
         (deep.as_bytes(), ""),
-        (snapshot("v0").as_bytes(), "could not read the snapshot"),
-        (snapshot("v1").as_bytes(), "could not read the snapshot"),
+        (old.as_bytes(), "could not read the snapshot"),
+        (damaged.as_bytes(), "could not read the snapshot"),
     ];
     for (content, expected) in cases {
         let folder = folder(&[("file.yaml", content)]);

@@ -3,6 +3,7 @@
 use std::{fs, path::Path};
 
 use assay_benchmark::engine::Finding;
+use assay_collector::files::{self, Completeness};
 use assay_model::{
     Snapshot,
     control_plane::{AnonymousProbe, ServingCertificate, Version},
@@ -11,7 +12,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 /// The day of every fixture.
-pub const NOW: &str = "2026-11-23T12:00:00Z";
+pub(crate) const NOW: &str = "2026-11-23T12:00:00Z";
 
 /// What no manifest shows.
 #[derive(Default, Deserialize)]
@@ -23,9 +24,9 @@ struct Evidence {
 }
 
 /// A case, as the whole cluster; Kubernetes 1.37.2 unless its evidence says otherwise.
-pub fn world(case: &Path) -> Result<Snapshot, Box<dyn std::error::Error>> {
+pub(crate) fn world(case: &Path) -> Result<Snapshot, Box<dyn std::error::Error>> {
     let now: Timestamp = NOW.parse()?;
-    let mut snapshot = assay_collector::files::complete(case, now)?;
+    let mut snapshot = files::read(case, &Completeness::Everything, now)?.snapshot;
     let evidence: Evidence = match fs::read_to_string(case.join("evidence.json")) {
         Ok(text) => serde_json::from_str(&text)?,
         Err(_) => Evidence::default(),
@@ -42,7 +43,7 @@ pub fn world(case: &Path) -> Result<Snapshot, Box<dyn std::error::Error>> {
 }
 
 /// A finding as a line: `fail Deployment shop/web: spec.template… is unset`.
-pub fn line(finding: &Finding) -> String {
+pub(crate) fn line(finding: &Finding) -> String {
     let outcome = finding.outcome.name();
     let at = if finding.at.path.is_empty() { String::new() } else { format!("{} ", finding.at.path) };
     format!("{outcome} {} {}: {at}{}", finding.severity.name(), finding.object, finding.detail)

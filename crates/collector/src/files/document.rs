@@ -111,18 +111,26 @@ fn yaml(text: &str) -> Result<Vec<Document<'_>>, Unreadable> {
 
 /// Drops the reader's message, for it may quote the text.
 fn unreadable(error: &serde_saphyr::Error) -> Unreadable {
-    use serde_saphyr::Error;
     let at = error.location();
     let place = |it: Option<u64>| it.and_then(|it| usize::try_from(it).ok()).unwrap_or(1);
-    let why = match error.without_snippet() {
+    Unreadable {
+        line: place(at.map(|it| it.line())),
+        column: place(at.map(|it| it.column())),
+        why: why(error),
+    }
+}
+
+fn why(error: &serde_saphyr::Error) -> Why {
+    use serde_saphyr::Error;
+    match error {
+        Error::AliasError { error, .. } | Error::WithSnippet { error, .. } => why(error),
         Error::Eof { .. } => Why::Truncated,
         Error::Budget { .. }
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasExpansionLimitExceeded { .. }
         | Error::AliasReplayStackDepthExceeded { .. } => Why::Limits,
         _ => Why::Syntax("YAML"),
-    };
-    Unreadable { line: place(at.map(|it| it.line())), column: place(at.map(|it| it.column())), why }
+    }
 }
 
 /// The line where `part`, a slice of `text`, begins; from 1.
@@ -130,4 +138,53 @@ fn line_of(text: &str, part: &str) -> usize {
     let offset = part.as_ptr().addr().wrapping_sub(text.as_ptr().addr());
     let before = text.as_bytes().get(..offset).unwrap_or_default();
     1 + newlines(before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(text: &str) -> Vec<String> {
+        let documents = documents(text).expect("documents");
+        documents.iter().map(|it| it.json().get().to_owned()).collect()
+    }
+
+    #[test]
+    fn yaml_is_read_as_the_api_server_reads_it() {
+        let cases = [
+            ("mode: 0644", r#"{"mode":420}"#),
+            ("a: 1\na: 2", r#"{"a":2}"#),
+            ("1: a", r#"{"1":"a"}"#),
+            ("a: yes\nb: \"yes\"", r#"{"a":true,"b":"yes"}"#),
+            ("a: &x {b: c}\nd: {<<: *x, e: f}", r#"{"a":{"b":"c"},"d":{"b":"c","e":"f"}}"#),
+            ("at: 2026-01-22T02:29:41Z", r#"{"at":"2026-01-22T02:29:41Z"}"#),
+            ("a: |\n  b\n  c\n", r#"{"a":"b\nc\n"}"#),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(json(text), [expected], "{text}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_bounded_in_either_language() {
+        let nested = |depth: usize| ["[".repeat(depth), "]".repeat(depth)].concat();
+        // JSON is not decoded here, so it needs no bound here.
+        assert_eq!(json(&nested(100_000)).len(), 1);
+        let yaml = |depth| documents(&format!("a: {}", nested(depth))).map(|it| it.len());
+        assert_eq!(yaml(MAX_DEPTH - 1), Ok(1));
+        assert!(yaml(MAX_DEPTH).is_err() && yaml(100_000).is_err());
+    }
+
+    #[test]
+    fn lines_are_counted_in_the_file() {
+        let text = "{\"a\":\n\n[1,\n2]}\n{}";
+        let all = documents(text).expect("JSON");
+        let inner = serde_json::from_str::<std::collections::BTreeMap<&str, &RawValue>>(
+            all[0].json().get(),
+        );
+        assert_eq!(all[0].line_of(inner.expect("JSON")["a"], 2), 4);
+        assert_eq!(all[1].line_of(all[1].json(), 1), 5);
+        let all = documents("# a\na: 1\n---\nb: 1\n").expect("YAML");
+        assert_eq!([0, 1].map(|it| all[it].line_of(all[it].json(), 1)), [2, 4]);
+    }
 }
