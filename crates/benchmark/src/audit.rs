@@ -72,9 +72,14 @@ pub fn audit(snapshot: Snapshot, audit: &Audit<'_>) -> Report {
     }
 }
 
-/// What the checks read, all together.
-pub(crate) fn needed(checks: &[&'static Check]) -> BTreeSet<Resource> {
-    checks.iter().flat_map(|it| it.needs()).collect()
+/// What a scan with these checks reads: all that they need, and the namespaces when any of it lies in
+/// one, for where it may not be listed everywhere it is asked for by namespace.
+pub fn needed(checks: &[&Check]) -> BTreeSet<Resource> {
+    let mut needed: BTreeSet<Resource> = checks.iter().flat_map(|it| it.needs()).collect();
+    if needed.iter().any(|it| it.kind().is_some_and(|kind| kind.namespaced)) {
+        needed.insert(Resource::Namespaces);
+    }
+    needed
 }
 
 fn scan(inventory: &Inventory, audit: &Audit<'_>, cluster: Cluster, complete: bool) -> Scan {

@@ -170,6 +170,10 @@ pub trait Subject: Object {
     fn reference(&self) -> ObjectReference;
     /// Whether it lies in a namespace, so that `-n` can leave it out.
     const NAMESPACED: bool;
+    /// Live pods it stands for.
+    fn pods(&self) -> u32 {
+        0
+    }
 }
 
 macro_rules! subject {
@@ -190,11 +194,25 @@ macro_rules! subject {
 }
 
 subject! {
-    Workload: true, |it| &*it.owner.api_version, &*it.owner.kind, it.owner.name;
     Node: false, |it| "v1", "Node", it.metadata.name;
     ServiceAccount: true, |it| "v1", "ServiceAccount", it.metadata.name;
     WebhookConfiguration: false, |it| "admissionregistration.k8s.io/v1", "WebhookConfiguration", it.metadata.name;
     Replica: true, |it| "v1", "Pod", it.name();
+}
+
+impl Subject for Workload {
+    fn reference(&self) -> ObjectReference {
+        ObjectReference {
+            api_version: self.owner.api_version.to_string(),
+            kind: self.owner.kind.to_string(),
+            namespace: self.namespace.to_string(),
+            name: self.owner.name.to_string(),
+        }
+    }
+    const NAMESPACED: bool = true;
+    fn pods(&self) -> u32 {
+        Workload::pods(self)
+    }
 }
 
 impl Subject for Namespace {
@@ -326,7 +344,8 @@ impl<'a> Bench<'a> {
     fn judge<T: Subject>(&mut self, subject: &T, rule: impl FnOnce(&mut Findings) -> Ruled) {
         let mut found = Findings::default();
         let ruled = rule(&mut found);
-        let located = |seen: Seen| Placed { seen, pods: 0, template: None, samples: Vec::new() };
+        let pods = subject.pods();
+        let located = |seen: Seen| Placed { seen, pods, template: None, samples: Vec::new() };
         let faults = std::mem::take(&mut found.faults).into_iter().map(located).collect();
         let weaknesses = std::mem::take(&mut found.weaknesses).into_iter().map(located).collect();
         self.settle(subject, ruled, faults, weaknesses, found);

@@ -99,8 +99,7 @@ impl<'i> Facts<'i> {
     /// Whether there are nodes, and AKS has labelled each of them. Its version has no suffix.
     fn is_aks(&self) -> Known<bool> {
         let nodes = &self.inventory.nodes;
-        let labelled =
-            |it: &Node| it.metadata.labels.contains_key("kubernetes.azure.com/cluster");
+        let labelled = |it: &Node| it.metadata.labels.contains_key("kubernetes.azure.com/cluster");
         // One without the label is enough to tell that it is not.
         if nodes.find(Scope::Cluster, |it| Ok(!it.is_virtual() && !labelled(it)))?.is_some() {
             return Ok(false);

@@ -106,7 +106,7 @@ impl Replica {
 
     fn of(workload: &Workload, live: &Live, component: &'static str) -> Option<Self> {
         let container = live.spec.containers.iter().find(|it| runs(it, component))?;
-        let line = CommandLine::parse(container);
+        let CommandLine { given, understood } = CommandLine::parse(container);
         let tagged = container.image.split('@').next().unwrap_or_default();
         let tag = tagged.rsplit_once(':').map_or("", |(_, tag)| tag);
         let minor =
@@ -115,8 +115,8 @@ impl Replica {
             component,
             pod: workload.owner.name.clone(),
             container: container.name.clone(),
-            given: line.given,
-            understood: line.understood,
+            given,
+            understood,
             minor,
         })
     }
@@ -287,7 +287,7 @@ pub(crate) fn judge(
             unknown?;
             match question {
                 Some(it) => return Ok(Ruling::Manual(it.to_owned())),
-                None => out.fail(at(&of.join(", --")), "is not set"),
+                None => out.fail(at(&of.join(", --")), "are not set"),
             }
         }
         Demand::AllSet(flags) => {

@@ -64,6 +64,20 @@ pub fn of(
     (isolation, unknown)
 }
 
+/// Whether some pod of a workload is in the reach of policies: not on its node's network. A template
+/// counts as well.
+pub fn on_pod_network(workload: &Workload) -> Known<bool> {
+    let mut found = false;
+    let read = workload.each_spec(|spec| found |= !spec.host_network);
+    if found { Ok(true) } else { read.map(|()| false) }
+}
+
+/// Whether some pod of a workload is provably selected by no policy.
+pub fn is_open(workload: &Workload, direction: Direction, inventory: &Inventory) -> Known<bool> {
+    let (isolation, read) = of(workload, direction, inventory);
+    if isolation.open > 0 { Ok(true) } else { read.map(|()| false) }
+}
+
 /// How many pods of a set are selected, and how many are provably not.
 fn count(
     set: &LabelSet,
@@ -111,11 +125,14 @@ const OTHER_POLICIES: &[(&str, &str)] = &[
     ("crd.projectcalico.org", "NetworkPolicy"),
     ("crd.projectcalico.org", "GlobalNetworkPolicy"),
     ("projectcalico.org", "NetworkPolicy"),
+    ("projectcalico.org", "GlobalNetworkPolicy"),
     ("policy.networking.k8s.io", "ClusterNetworkPolicy"),
     ("policy.networking.k8s.io", "AdminNetworkPolicy"),
     ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy"),
     ("crd.antrea.io", "NetworkPolicy"),
     ("crd.antrea.io", "ClusterNetworkPolicy"),
+    ("networking.k8s.aws", "ApplicationNetworkPolicy"),
+    ("networking.k8s.aws", "ClusterNetworkPolicy"),
 ];
 
 /// Proven that no other policy API is served, whose objects could isolate a pod that no

@@ -33,7 +33,7 @@ pub mod version;
 mod audit;
 mod kleene;
 
-pub use audit::{Audit, audit};
+pub use audit::{Audit, audit, needed};
 pub use check::{Check, Empty, Rule, Ruled, Ruling};
 pub use engine::{Verdict, run};
 pub use facts::Facts;

@@ -1,103 +1,150 @@
-//! What enforces network policies, recognised by the `DaemonSet`s and node versions of a dated table.
+//! What enforces network policies, recognised by the `DaemonSet`s of a dated table.
 
-use assay_model::{Container, Known, Outcome, PodSpec, Scope, Workload, arguments::Word, either};
+use assay_model::{
+    Cause, Container, Gap, Known, PodSpec, Resource, Scope, Workload, arguments::Word, both,
+};
 
-use crate::{Facts, data::EngineRow};
+use crate::{
+    Facts,
+    data::EngineRow,
+    image::Reference,
+    kleene::any,
+};
 
 /// What is known of the enforcement of network policies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
     /// An engine that enforces them is there; whether on every node is the check's to say.
     Enforces,
-    /// Only plug-ins that do not were found.
+    /// Only plug-ins that do not are there.
     Ignores,
-    /// Nothing that the table knows was found.
-    Unrecognised,
-}
-
-impl Engine {
-    /// What isolation by policies is worth under it, at best.
-    pub const fn outcome(self) -> Outcome {
-        match self {
-            Engine::Enforces => Outcome::Pass,
-            Engine::Ignores => Outcome::Fail,
-            Engine::Unrecognised => Outcome::Unknown,
-        }
-    }
 }
 
 /// Whether something enforces policies: one certain witness is enough.
+///
+/// # Errors
+///
+/// Beside what was not read: nothing that the table knows is there; or something is that may enforce
+/// policies, and does not show whether it does.
 pub(crate) fn of(facts: &Facts<'_>) -> Known<Engine> {
     let inventory = facts.inventory;
     let some = |enforces: bool| -> Known<bool> {
-        let by_workload = inventory.workloads.find(Scope::Cluster, |it| shows(it, enforces, facts));
-        let by_node = inventory.nodes.find(Scope::Cluster, |it| {
-            let version = &*it.status.node_info.kubelet_version;
-            Ok(facts.tables.network_engines.iter().any(|row| {
-                row.enforces == enforces
-                    && row.arg.is_none()
-                    && row.matches.version_suffix.iter().any(|it| version.contains(it.as_str()))
-            }))
+        let found = inventory.workloads.find(Scope::Cluster, |it| {
+            // Tenants can call theirs as they like, so theirs show nothing.
+            if facts.settings.is_platform(&it.namespace) { shows(it, enforces, facts) } else { Ok(false) }
         });
-        let found = either(by_workload.map(|it| it.map(drop)), by_node.map(|it| it.map(drop)))?;
-        Ok(found.is_some())
+        found.map(|it| it.is_some())
     };
     if some(true)? {
         return Ok(Engine::Enforces);
     }
-    Ok(if some(false)? { Engine::Ignores } else { Engine::Unrecognised })
-}
-
-/// Whether a workload is a `DaemonSet` of the platform, one spec of which fits a row of the table that
-/// enforces policies, or does not. Tenants can call theirs as they like, so theirs show nothing.
-pub(crate) fn shows(workload: &Workload, enforces: bool, facts: &Facts<'_>) -> Known<bool> {
-    if &*workload.owner.kind != "DaemonSet" || !facts.settings.is_platform(&workload.namespace) {
-        return Ok(false);
+    let tenants = inventory.workloads.find(Scope::Cluster, |it| shows(it, true, facts))?;
+    if tenants.is_some() {
+        let message = "one outside of the platform namespaces looks like it enforces policies: name its \
+                       namespace as one of the platform";
+        return Err(Gap::whole(Resource::DaemonSets, Cause::Inconclusive, message).into());
     }
-    let mut found = false;
-    let read = workload.each_spec(|spec| {
-        let rows = &facts.tables.network_engines;
-        let row = rows.iter().find(|it| fits(it, &workload.owner.name, spec));
-        found |= row.is_some_and(|it| it.enforces == enforces);
-    });
-    if found { Ok(true) } else { read.map(|()| false) }
+    let built_in = inventory.nodes.find(Scope::Cluster, |it| {
+        let version = &*it.status.node_info.kubelet_version;
+        let mut suffixes =
+            facts.tables.network_engines.iter().flat_map(|row| &row.matches.version_suffix);
+        Ok(suffixes.any(|it| version.contains(it.as_str())))
+    })?;
+    if built_in.is_some() {
+        let message = "k3s enforces policies unless it was started with --disable-network-policy, which \
+                       the API does not show for certain";
+        return Err(Gap::whole(Resource::Nodes, Cause::Inconclusive, message).into());
+    }
+    if some(false)? {
+        return Ok(Engine::Ignores);
+    }
+    let message = "none of a network plug-in that the table knows was found";
+    Err(Gap::whole(Resource::DaemonSets, Cause::Inconclusive, message).into())
 }
 
-fn fits(row: &EngineRow, name: &str, spec: &PodSpec) -> bool {
+/// Whether a workload is a `DaemonSet`, one spec of which fits a row of the table that enforces
+/// policies, or does not.
+pub(crate) fn shows(workload: &Workload, enforces: bool, facts: &Facts<'_>) -> Known<bool> {
+    let (rows, read) = rows_of(workload, facts);
+    if rows.iter().any(|it| it.enforces == enforces) { Ok(true) } else { read.map(|()| false) }
+}
+
+/// The rows that a `DaemonSet`'s specs fit, and what of them is not known; none for other workloads.
+/// Of each spec the first row that fits decides.
+pub(crate) fn rows_of(
+    workload: &Workload,
+    facts: &Facts<'_>,
+) -> (Vec<&'static EngineRow>, Known<()>) {
+    let mut rows = Vec::new();
+    if &*workload.owner.kind != "DaemonSet" {
+        return (rows, Ok(()));
+    }
+    let mut unknown = Ok(());
+    let read = workload.each_spec(|spec| {
+        match first_row(&facts.tables.network_engines, &workload.owner.name, spec) {
+            Ok(row) => rows.extend(row),
+            Err(it) => unknown = both(std::mem::replace(&mut unknown, Ok(())), Err(it)),
+        }
+    });
+    (rows, both(unknown, read))
+}
+
+fn first_row<'t>(
+    rows: &'t [EngineRow],
+    name: &str,
+    spec: &PodSpec,
+) -> Known<Option<&'t EngineRow>> {
+    for row in rows {
+        if fits(row, name, spec)? {
+            return Ok(Some(row));
+        }
+    }
+    Ok(None)
+}
+
+fn fits(row: &EngineRow, name: &str, spec: &PodSpec) -> Known<bool> {
     let named = row.matches.daemonset_name.iter().any(|it| it == name);
     let imaged = || {
         spec.containers
             .iter()
             .any(|container| row.matches.image.iter().any(|it| image_is(&container.image, it)))
     };
+    if !named && !imaged() {
+        return Ok(false);
+    }
     let of_container =
         |it: &&Container| row.container.as_deref().is_none_or(|name| *it.name == *name);
-    let given = |it: &Container| row.arg.as_deref().is_none_or(|arg| has_argument(it, arg));
-    (named || imaged()) && spec.containers.iter().filter(of_container).any(given)
+    let given =
+        |it: &Container| row.arg.as_deref().map_or(Ok(true), |arg| has_argument(it, arg));
+    any(spec.containers.iter().filter(of_container).map(given))
 }
 
 /// Whether an image's repository ends in these components; what follows a colon begins its tag.
 pub(crate) fn image_is(image: &str, wanted: &str) -> bool {
-    let (wanted, tag) = wanted.split_once(':').unwrap_or((wanted, ""));
-    let bare = image.split('@').next().unwrap_or(image);
-    let (repository, found) = match bare.rsplit_once(':') {
-        Some((repository, tag)) if !tag.contains('/') => (repository, tag),
-        _ => (bare, ""),
-    };
-    let ends = repository.strip_suffix(wanted).is_some_and(|it| it.is_empty() || it.ends_with('/'));
-    ends && found.starts_with(tag)
+    let wanted = Reference::parse(wanted);
+    let found = Reference::parse(image);
+    let ends = found
+        .repository
+        .strip_suffix(wanted.repository)
+        .is_some_and(|it| it.is_empty() || it.ends_with('/'));
+    ends && found.tag.starts_with(wanted.tag)
 }
 
-/// Whether a container has an argument such as `--enable-network-policy=true`.
-fn has_argument(container: &Container, wanted: &str) -> bool {
+/// Whether a container has an argument such as `--enable-network-policy=true`; unknown where the
+/// value is put in later.
+fn has_argument(container: &Container, wanted: &str) -> Known<bool> {
     let (name, value) = wanted.split_once('=').unwrap_or((wanted, "true"));
     let name = name.trim_start_matches('-');
     let words = container.command.words().iter().chain(container.args.words());
-    words.into_iter().any(|word| match word {
-        Word::Assigned(flag, given) => **flag == *name && given.as_deref() == Some(value),
-        Word::Flag(flag) => **flag == *name && value == "true",
-        _ => false,
-    })
+    any(words.map(|word| match word {
+        Word::Assigned(flag, Some(given)) => Ok(**flag == *name && **given == *value),
+        Word::Assigned(flag, None) if **flag == *name => {
+            let message = format!("the value of --{name} is not told");
+            Err(Gap::whole(Resource::DaemonSets, Cause::Inconclusive, message).into())
+        }
+        Word::Flag(flag) => Ok(**flag == *name && value == "true"),
+        _ => Ok(false),
+    }))
 }
 
 #[cfg(test)]

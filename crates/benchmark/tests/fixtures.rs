@@ -12,7 +12,7 @@ use assay_benchmark::{Facts, Settings, checks, run};
 use assay_model::{Inventory, Outcome};
 
 datatest_stable::harness! {
-    { test = fixture, root = "fixtures", pattern = r"^[^/]+/[^/]+/[^/]+(\.yaml|/objects\.yaml)$" },
+    { test = fixture, root = "fixtures", pattern = r"/(pass|fail|warn|manual|unknown|not-applicable)/[^/]+(\.yaml|/objects\.yaml)$" },
 }
 
 fn fixture(path: &Path) -> datatest_stable::Result<()> {

@@ -35,7 +35,7 @@ pub(crate) fn read(
     connection: &ConnectionArgs,
 ) -> Result<Live, Failure> {
     log(reading.verbose);
-    let mut plan = Plan::new(checks.iter().flat_map(|it| it.needs()));
+    let mut plan = Plan::new(assay_benchmark::needed(checks));
     plan.namespaces.clone_from(&scope.namespaces);
     plan.page_size = reading.page_size;
     plan.read_timeout = reading.read_timeout;

@@ -23,14 +23,17 @@ use http::{
 };
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
-use kube::{Client, client::Body};
+use kube::{
+    Client,
+    client::{AuthError, Body},
+};
 use serde::Deserialize;
 use tokio::{
     sync::{RwLock, Semaphore},
     time::{sleep, timeout},
 };
 
-use crate::Connection;
+use crate::{Connection, error::cause};
 
 /// Requests in flight, over all kinds.
 const IN_FLIGHT: usize = 4;
@@ -43,7 +46,7 @@ const SILENT_RETRIES: u32 = 1;
 /// The first pause; each further one is twice as long.
 const PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause that a server may ask for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// `Accept` for plain JSON.
 pub(crate) const JSON: &str = "application/json";
@@ -153,6 +156,10 @@ impl fmt::Display for Failure {
                 write!(f, "no answer for {} seconds", after.as_secs_f64())
             }
             Failure::Cut => f.write_str("the answer broke off each time"),
+            Failure::Connection(error) if cause::<AuthError>(error).is_some() => {
+                // It may quote what an exec plugin wrote, token and all.
+                f.write_str("the credentials could not be loaded afresh")
+            }
             Failure::Connection(error) => {
                 let mut root: &dyn std::error::Error = error;
                 while let Some(cause) = root.source() {

@@ -187,3 +187,95 @@ impl ServerCertVerifier for Onlooker {
         self.0.signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{
+        BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd,
+    };
+    use rustls::{ServerConfig, pki_types::PrivateKeyDer};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+
+    use super::*;
+
+    struct Authority {
+        issuer: Issuer<'static, KeyPair>,
+        der: Vec<u8>,
+    }
+
+    fn authority(name: &str) -> Authority {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
+        let der = params.self_signed(&key).expect("a certificate").der().to_vec();
+        Authority { issuer: Issuer::new(params, key), der }
+    }
+
+    /// Serves a certificate of `authority` for `name`, valid until the year `until`, and looks at
+    /// it, trusting `root`.
+    async fn seen(
+        authority: &Authority,
+        name: &str,
+        until: i32,
+        root: &[u8],
+    ) -> ServingCertificate {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::new([name.to_owned()]).expect("a name");
+        params.distinguished_name.push(DnType::CommonName, "kube-apiserver");
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(until, 1, 1);
+        let leaf = params.signed_by(&key, &authority.issuer).expect("a certificate");
+        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let server = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![leaf.der().clone()], key)
+            .expect("a certificate and its key");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.expect("a connection");
+            TlsAcceptor::from(Arc::new(server)).accept(stream).await.expect("a handshake");
+        });
+        let mut config = Config::new(format!("https://{address}").parse().expect("a URL"));
+        config.root_cert = Some(vec![root.to_vec()]);
+        look(&config, Duration::from_secs(10)).await.expect("a certificate")
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_with_a_certificate_is_told_apart() {
+        let (ours, other) = (authority("ours"), authority("other"));
+        let told = |it: &ServingCertificate| (it.trusted, it.names_endpoint);
+
+        let good = seen(&ours, "127.0.0.1", 2100, &ours.der).await;
+        assert_eq!(told(&good), (true, true));
+        assert_eq!((&*good.subject, &*good.issuer), ("kube-apiserver", "ours"));
+        assert_eq!(good.not_before.to_string(), "2020-01-01T00:00:00Z");
+        assert_eq!(good.not_after.to_string(), "2100-01-01T00:00:00Z");
+        assert!(good.endpoint.starts_with("127.0.0.1:"));
+
+        assert_eq!(told(&seen(&ours, "other.example", 2100, &ours.der).await), (true, false));
+        assert_eq!(told(&seen(&ours, "127.0.0.1", 2100, &other.der).await), (false, true));
+        assert_eq!(told(&seen(&ours, "other.example", 2100, &other.der).await), (false, false));
+        let expired = seen(&ours, "127.0.0.1", 2021, &ours.der).await;
+        assert_eq!(told(&expired), (true, true), "the dates tell of themselves");
+        let expired = seen(&ours, "127.0.0.1", 2021, &other.der).await;
+        assert_eq!(told(&expired), (false, true));
+    }
+
+    #[tokio::test]
+    async fn without_a_handshake_there_is_a_gap() {
+        let look_at = async |url: &'static str, proxy: Option<&'static str>| {
+            let mut config = Config::new(http::Uri::from_static(url));
+            config.proxy_url = proxy.map(http::Uri::from_static);
+            look(&config, Duration::from_secs(10)).await.expect_err("a gap").message
+        };
+        assert!(look_at("http://127.0.0.1:1", None).await.contains("plain HTTP"));
+        assert!(look_at("https://api:6443", Some("http://proxy:1")).await.contains("proxy"));
+        assert!(look_at("https://127.0.0.1:1", None).await.contains("handshake failed"));
+    }
+}

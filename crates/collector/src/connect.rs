@@ -21,12 +21,13 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::{HeaderValue, Uri, header::USER_AGENT};
 use kube::{
     Client, Config,
+    client::AuthError,
     config::{AuthInfo, Cluster, Kubeconfig, KubeconfigError},
 };
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 pub use secrecy::SecretString;
 
-use crate::{Error, proxy};
+use crate::{Error, error::cause, proxy};
 
 /// What requests say they come from.
 pub const AGENT: &str = concat!("kube-assay/", env!("CARGO_PKG_VERSION"));
@@ -188,11 +189,42 @@ pub async fn connect(options: &ConnectOptions) -> Result<Connection, Error> {
 
 /// Loading credentials may run a program and read files, so it is kept off the async threads.
 async fn client(config: Config, user: &str) -> Result<Client, Error> {
-    let credentials =
-        |source| Error::Credentials { user: user.to_owned(), source: Box::new(source) };
+    let own = config.clone();
     match tokio::task::spawn_blocking(move || Client::try_from(config)).await {
-        Ok(made) => made.map_err(credentials),
-        Err(panicked) => Err(credentials(kube::Error::Service(Box::new(panicked)))),
+        Ok(made) => made.map_err(|it| credentials(user, &own, it)),
+        Err(panicked) => {
+            Err(Error::Credentials { user: user.to_owned(), source: Box::new(panicked) })
+        }
+    }
+}
+
+/// Says why the credentials could not be loaded, without what an exec plugin wrote to its standard
+/// output: that may be the token.
+pub(crate) fn credentials(user: &str, config: &Config, error: kube::Error) -> Error {
+    let exec = config.auth_info.exec.as_ref();
+    let command = exec.and_then(|it| it.command.as_deref()).unwrap_or_default();
+    let said = match cause::<AuthError>(&error) {
+        Some(AuthError::AuthExecStart(it)) => {
+            let hint = exec.and_then(|it| it.install_hint.as_deref()).map(str::trim);
+            let hint = hint.map(|it| format!("; {it}")).unwrap_or_default();
+            Some(format!("could not run the exec plugin {command}: {it}{hint}"))
+        }
+        Some(AuthError::AuthExecRun { out, .. }) => {
+            let complaint = String::from_utf8_lossy(&out.stderr);
+            Some(format!(
+                "the exec plugin {command} failed with {}: {}",
+                out.status,
+                complaint.trim()
+            ))
+        }
+        Some(AuthError::AuthExecParse(_)) => {
+            Some(format!("what the exec plugin {command} wrote is no ExecCredential"))
+        }
+        _ => None,
+    };
+    Error::Credentials {
+        user: user.to_owned(),
+        source: said.map_or_else(|| Box::new(error) as _, Into::into),
     }
 }
 
@@ -564,6 +596,8 @@ fn displayed(url: &Uri) -> String {
 
 #[cfg(test)]
 mod tests {
+    use kube::config::ExecConfig;
+
     use super::*;
 
     const TWO: &str = "
@@ -714,5 +748,37 @@ users:
         let settings = load(&options, &folder.0, "").expect("settings");
         let Err(error) = settings.config(&options, |_| None) else { panic!("an error") };
         assert!(error.to_string().contains("certificate-authority-data"), "{error}");
+    }
+
+    #[test]
+    fn an_exec_plugin_is_never_quoted() {
+        let mut config = Config::new(Uri::from_static("https://one"));
+        let folder = Folder::new("plugin");
+        let plugin = folder.file("plugin", "#!/bin/sh\necho '{\"status\": [hush'\nexit $CODE\n");
+        let run = |config: &Config| {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+            let made = runtime.block_on(client(config.clone(), "me"));
+            let Err(error) = made else { panic!("an error") };
+            let cause = std::error::Error::source(&error).expect("a cause").to_string();
+            assert!(!format!("{error} {cause} {error:?}").contains("hush"), "{cause}");
+            cause
+        };
+        for (code, said) in [("0", "no ExecCredential"), ("3", "failed with exit status: 3")] {
+            let variable = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+            config.auth_info.exec = Some(ExecConfig {
+                command: Some("sh".to_owned()),
+                args: Some(vec![plugin.display().to_string()]),
+                env: Some(vec![HashMap::from([variable("name", "CODE"), variable("value", code)])]),
+                ..ExecConfig::default()
+            });
+            assert!(run(&config).contains(said), "{}", run(&config));
+        }
+        config.auth_info.exec = Some(ExecConfig {
+            command: Some("no-such-plugin".to_owned()),
+            install_hint: Some("get it there".to_owned()),
+            ..ExecConfig::default()
+        });
+        let told = run(&config);
+        assert!(told.contains("no-such-plugin") && told.ends_with("get it there"), "{told}");
     }
 }

@@ -67,8 +67,8 @@ pub enum Error {
     Credentials {
         /// The user's name in the kubeconfig.
         user: String,
-        /// What went wrong.
-        source: Box<kube::Error>,
+        /// What went wrong; never what an exec plugin wrote for us.
+        source: Box<dyn StdError + Send + Sync>,
     },
 
     /// Nothing answers there.

@@ -9,6 +9,7 @@ use serde::{Deserialize, de::IgnoredAny};
 use crate::{
     Connection, Error,
     api::{Api, Ask, Failure, Meter},
+    connect::credentials,
     error::cause,
 };
 
@@ -89,8 +90,7 @@ fn no_answer(connection: &Connection, failure: Failure) -> Error {
                 return Error::Tls { server, source: tls.clone() };
             }
             if cause::<kube::client::AuthError>(&source).is_some() {
-                let user = connection.user().to_owned();
-                return Error::Credentials { user, source: Box::new(source) };
+                return credentials(connection.user(), &connection.config, source);
             }
             // What kube wraps it in repeats it.
             let source: Box<dyn std::error::Error + Send + Sync> = match source {

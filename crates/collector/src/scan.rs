@@ -123,7 +123,8 @@ pub async fn collect(
             let after = plan.deadline.unwrap_or_default().as_secs_f64();
             format!("--timeout of {after} seconds was over before its end")
         }
-        ended = scan.run() => {
+        // Boxed: what it waits for is large.
+        ended = Box::pin(scan.run()) => {
             ended?;
             String::new()
         }
@@ -465,8 +466,8 @@ mod tests {
         let (connection, _) = cluster(endless);
         let (stopper, stop) = Stop::new();
         let plan = Plan::new([Resource::Pods, Resource::NetworkPolicies]);
-        let stopped = collect(&connection, &plan, &AtFirstPage(stopper), stop).await;
-        let snapshot = stopped.expect("a snapshot");
+        let kept = collect(&connection, &plan, &AtFirstPage(stopper), stop).await;
+        let snapshot = kept.expect("a snapshot");
         assert!(snapshot.origin.interrupted);
         assert!(snapshot.version.is_ok());
         assert_eq!(snapshot.pods.seen(), 1);
@@ -507,7 +508,7 @@ mod tests {
         assert!(matches!(answer, Err(Error::NotKubernetes { .. })));
         let answer = first(|| Reply::status(403, "not yours")).await;
         let version = answer.expect("Kubernetes").version;
-        assert_eq!(version.unwrap_err().gaps()[0].cause, Cause::Forbidden);
+        assert_eq!(version.expect_err("refused").gaps()[0].cause, Cause::Forbidden);
     }
 
     #[tokio::test]

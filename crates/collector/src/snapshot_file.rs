@@ -78,8 +78,12 @@ pub(crate) fn is_ours(format: &str) -> bool {
     format.starts_with(FAMILY)
 }
 
-/// Reads the decompressed text of a snapshot.
-pub(crate) fn parse(text: &str) -> Result<Snapshot, Error> {
+/// Reads a snapshot that is not compressed.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn parse(text: &str) -> Result<Snapshot, Error> {
     #[derive(Deserialize)]
     struct Head {
         format: String,

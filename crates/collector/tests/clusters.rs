@@ -12,6 +12,7 @@ use assay_model::{
 use jiff::Timestamp;
 
 /// A place in the shared test data; `None`, with a printed line, where there is none. CI must have it.
+#[expect(clippy::print_stdout, reason = "a skipped test must be seen")]
 fn shared(place: &str) -> Option<PathBuf> {
     let root = env::var_os("ASSAY_SHARED").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
@@ -84,7 +85,7 @@ fn goat_is_read_whole() {
 fn platform_is_read_whole() {
     let Some(Reading { snapshot, .. }) = whole("platform/snapshot.yaml") else { return };
     assert_eq!(Some(counted(&snapshot)), expected("platform"));
-    let unread: Vec<_> = snapshot.kubelet_configs.gaps().iter().map(|it| it.to_string()).collect();
+    let unread: Vec<_> = snapshot.kubelet_configs.gaps().iter().map(ToString::to_string).collect();
     assert_eq!(
         unread,
         ["node-1", "node-2", "node-3"].map(|it| format!(

@@ -138,7 +138,7 @@ fn one_malformed_object_hides_its_namespace_and_no_other() {
 
 #[test]
 fn what_must_not_be_kept_is_not() {
-    let text = r#"
+    let text = "
 apiVersion: v1
 kind: Pod
 metadata:
@@ -157,7 +157,7 @@ spec:
 {apiVersion: v1, kind: ConfigMap, metadata: {name: m}, data: {key: hush}}
 ---
 {apiVersion: v1, kind: ServiceAccount, metadata: {name: a, annotations: {key: hush}}, secrets: hush}
-"#;
+";
     let Reading { snapshot, notes } = read(&[("a.yaml", text.as_bytes())]).expect("objects");
     assert_eq!(snapshot.pods.seen() + snapshot.service_accounts.seen(), 2);
     let kept = serde_json::to_string(&snapshot).expect("JSON") + &notes.concat();

@@ -25,7 +25,9 @@ pub(crate) struct Missing<'r> {
     /// Name of the cause.
     pub(crate) cause: &'static str,
     /// Namespaces, nodes, replicas or endpoints; empty for all.
-    pub(crate) parts: Vec<&'r str>,
+    parts: BTreeSet<&'r str>,
+    /// Whether some gap hides all of them, whatever the parts.
+    whole: bool,
     /// Objects that could not be decoded.
     pub(crate) objects: u32,
     /// What the server said first, or what would decide it.
@@ -38,26 +40,30 @@ pub(crate) struct Missing<'r> {
 
 /// Everything that stood in the way of some check, the costliest first.
 pub(crate) fn missing(report: &Report) -> Vec<Missing<'_>> {
-    let mut by_resource: BTreeMap<(Resource, &'static str), Missing<'_>> = BTreeMap::new();
+    let mut by_resource: BTreeMap<_, Missing<'_>> = BTreeMap::new();
     for check in &report.checks {
-        for gap in gaps(check) {
-            let row = by_resource.entry((gap.resource, gap.cause)).or_insert_with(|| Missing {
+        for gap in &check.gaps {
+            // What is inconclusive is so for a reason of its own.
+            let reason = if gap.cause == "inconclusive" { gap.message.as_str() } else { "" };
+            let key = (gap.resource, gap.cause, reason);
+            let row = by_resource.entry(key).or_insert_with(|| Missing {
                 resources: vec![gap.resource],
                 cause: gap.cause,
-                parts: Vec::new(),
+                parts: BTreeSet::new(),
+                whole: false,
                 objects: 0,
                 message: &gap.message,
                 undecided: BTreeSet::new(),
                 in_part: BTreeSet::new(),
             });
             // Each part's objects count once, though many checks name the gap.
-            if let Some(part) = gap.namespace.as_deref() {
-                if !row.parts.contains(&part) {
-                    row.parts.push(part);
-                    row.objects += gap.objects.unwrap_or(0);
+            match gap.namespace.as_deref() {
+                Some(part) if row.parts.insert(part) => row.objects += gap.objects.unwrap_or(0),
+                Some(_) => {}
+                None => {
+                    row.whole = true;
+                    row.objects = row.objects.max(gap.objects.unwrap_or(0));
                 }
-            } else {
-                row.objects = row.objects.max(gap.objects.unwrap_or(0));
             }
             let cost = if is_undecided(check) { &mut row.undecided } else { &mut row.in_part };
             cost.insert(check.code);
@@ -66,7 +72,9 @@ pub(crate) fn missing(report: &Report) -> Vec<Missing<'_>> {
 
     let mut rows: Vec<Missing<'_>> = Vec::new();
     for mut row in by_resource.into_values() {
-        row.parts.sort_unstable();
+        if row.whole {
+            row.parts.clear();
+        }
         let same = |it: &&mut Missing<'_>| {
             (it.cause, &it.parts, &it.undecided, &it.in_part)
                 == (row.cause, &row.parts, &row.undecided, &row.in_part)
@@ -87,12 +95,7 @@ pub(crate) fn missing(report: &Report) -> Vec<Missing<'_>> {
 
 /// Checks that are unknown although no gap is named.
 pub(crate) fn unexplained(report: &Report) -> Vec<&CheckReport> {
-    report.checks.iter().filter(|it| is_undecided(it) && gaps(it).next().is_none()).collect()
-}
-
-/// Every gap of a check, each once.
-pub(crate) fn gaps(check: &CheckReport) -> impl Iterator<Item = &GapReport> {
-    check.gaps.iter().chain(check.unseen.iter().filter(|it| !check.gaps.contains(it)))
+    report.checks.iter().filter(|it| is_undecided(it) && it.gaps.is_empty()).collect()
 }
 
 fn is_undecided(check: &CheckReport) -> bool {
@@ -103,14 +106,18 @@ impl Missing<'_> {
     /// `pods, services of namespace vault: refused`.
     pub(crate) fn what(&self, most: usize) -> String {
         let names: Vec<&str> = self.resources.iter().map(|it| it.name()).collect();
-        let place = place(self.resources[0], &self.parts, most);
+        let place = place(self.resources[0], &self.parts(), most);
         let of = if place.is_empty() { "" } else { " of " };
         format!("{}{of}{place}: {}", words::some(&names, most), said(self.cause, self.objects))
     }
 
-    /// What would decide it: `grant list on pods in namespace vault`.
-    pub(crate) fn cure(&self, most: usize) -> String {
-        cure(&self.resources, self.cause, &self.parts, self.message, most)
+    /// A label, and what would decide it, or else why it was not read; `None` when nobody knows.
+    pub(crate) fn next(&self, most: usize) -> Option<(&'static str, String)> {
+        next(&self.resources, self.cause, &self.parts(), self.message, most)
+    }
+
+    fn parts(&self) -> Vec<&str> {
+        self.parts.iter().copied().collect()
     }
 }
 
@@ -122,10 +129,10 @@ pub(crate) fn sentence(gap: &GapReport) -> String {
     format!("{}{of}{place}: {}", gap.resource.name(), said(gap.cause, gap.objects.unwrap_or(0)))
 }
 
-/// What would decide a gap.
-pub(crate) fn cure_of(gap: &GapReport) -> String {
+/// As [`Missing::next`], of one gap.
+pub(crate) fn next_of(gap: &GapReport) -> Option<(&'static str, String)> {
     let parts: Vec<&str> = gap.namespace.as_deref().into_iter().collect();
-    cure(&[gap.resource], gap.cause, &parts, &gap.message, 1)
+    next(&[gap.resource], gap.cause, &parts, &gap.message, 1)
 }
 
 /// A cause in words.
@@ -142,7 +149,7 @@ fn said(cause: &str, objects: u32) -> String {
         "unavailable" => "the API does not answer".to_owned(),
         "not-impersonable" => "asked as somebody else".to_owned(),
         "outdated" => "not in this snapshot".to_owned(),
-        "not-requested" => "not asked for".to_owned(),
+        "not-requested" => "not collected".to_owned(),
         other => other.to_owned(),
     }
 }
@@ -150,7 +157,10 @@ fn said(cause: &str, objects: u32) -> String {
 /// `namespace vault`, `nodes a, b`; empty for no part.
 fn place(resource: Resource, parts: &[&str], most: usize) -> String {
     let noun = match resource.access() {
-        Access::List(kind) if kind.namespaced => "namespace",
+        // A part may be a single object as well.
+        Access::List(kind) if kind.namespaced && !parts.iter().any(|it| it.contains('/')) => {
+            "namespace"
+        }
         Access::Node(_) => "node",
         _ => "",
     };
@@ -162,26 +172,38 @@ fn place(resource: Resource, parts: &[&str], most: usize) -> String {
     }
 }
 
-fn cure(resources: &[Resource], cause: &str, parts: &[&str], message: &str, most: usize) -> String {
-    let otherwise = match cause {
-        "forbidden" => return grant(resources, parts, message, most),
+fn next(
+    resources: &[Resource],
+    cause: &str,
+    parts: &[&str],
+    message: &str,
+    most: usize,
+) -> Option<(&'static str, String)> {
+    cure(resources, cause, parts, most)
+        .map(|it| ("to decide: ", it))
+        .or_else(|| (!message.is_empty()).then(|| ("because: ", message.to_owned())))
+}
+
+/// What the reader can do about it; `None` where only the message may tell.
+fn cure(resources: &[Resource], cause: &str, parts: &[&str], most: usize) -> Option<String> {
+    let listed = resources.iter().all(|it| it.kind().is_some());
+    let cure = match cause {
+        "forbidden" => return grant(resources, parts, most),
         "unauthorized" => "log in again: the credentials no longer hold",
-        "timeout" => "scan again, and give it more time",
+        "timeout" => "let the scan run to its end, with more time if need be",
         "inconsistent" => "scan again while fewer objects change",
         "truncated" => "scan again; a proxy in between may cut answers",
         "malformed" => "look at the objects; if they are sound, report a bug",
-        "unavailable" => "bring the API back: kubectl get apiservices",
+        "unavailable" if listed => "bring the API back: kubectl get apiservices",
         "not-impersonable" => "scan without --as",
         "outdated" => "collect a new snapshot",
-        // The collector knows which flag asks for it.
-        _ if !message.is_empty() => message,
-        _ => "ask for it",
+        _ => return None,
     };
-    otherwise.to_owned()
+    Some(cure.to_owned())
 }
 
-/// The permission that a refusal asks for; what the server said where no permission helps.
-fn grant(resources: &[Resource], parts: &[&str], message: &str, most: usize) -> String {
+/// The permission that a refusal asks for; `None` where no permission helps.
+fn grant(resources: &[Resource], parts: &[&str], most: usize) -> Option<String> {
     let mut rights: Vec<String> = Vec::new();
     for (verb, test) in [("list", true), ("get", false)] {
         let names: Vec<String> = resources
@@ -198,12 +220,12 @@ fn grant(resources: &[Resource], parts: &[&str], message: &str, most: usize) -> 
         }
     }
     if rights.is_empty() {
-        return message.to_owned();
+        return None;
     }
     let namespaced = resources.iter().any(|it| it.kind().is_some_and(|kind| kind.namespaced));
     let place = if namespaced { place(resources[0], parts, most) } else { String::new() };
     let within = if place.is_empty() { "" } else { " in " };
-    format!("grant {}{within}{place}", rights.join(", "))
+    Some(format!("grant {}{within}{place}", rights.join(", ")))
 }
 
 #[cfg(test)]
@@ -212,54 +234,63 @@ mod tests {
 
     use super::*;
 
-    fn cures(gap: &Gap) -> (String, String) {
+    fn told(gap: &Gap) -> (String, Option<(&'static str, String)>) {
         let gap = GapReport::from(gap);
-        (sentence(&gap), cure_of(&gap))
+        (sentence(&gap), next_of(&gap))
     }
 
     #[test]
     fn a_refusal_names_the_permission() {
         let refused = |resource, part: Option<&str>| {
             let part = part.map(Into::into);
-            cures(&Gap { resource, part, cause: Cause::Forbidden, message: "no".to_owned() }).1
+            told(&Gap { resource, part, cause: Cause::Forbidden, message: "no".to_owned() }).1
         };
-        assert_eq!(refused(Resource::Pods, None), "grant list on pods");
-        assert_eq!(
-            refused(Resource::Deployments, Some("shop")),
-            "grant list on deployments.apps in namespace shop"
-        );
-        assert_eq!(refused(Resource::Version, None), "grant get on /version");
-        assert_eq!(refused(Resource::KubeletConfigs, Some("w1")), "grant get on nodes/configz");
+        let grant = |text: &str| Some(("to decide: ", format!("grant {text}")));
+        assert_eq!(refused(Resource::Pods, None), grant("list on pods"));
+        let namespaced = refused(Resource::Deployments, Some("shop"));
+        assert_eq!(namespaced, grant("list on deployments.apps in namespace shop"));
+        assert_eq!(refused(Resource::Version, None), grant("get on /version"));
+        assert_eq!(refused(Resource::KubeletConfigs, Some("w1")), grant("get on nodes/configz"));
         // No permission is asked for, so none helps.
-        assert_eq!(refused(Resource::AnonymousProbe, None), "no");
+        let said = Some(("because: ", "no".to_owned()));
+        assert_eq!(refused(Resource::AnonymousProbe, None), said);
     }
 
     #[test]
-    fn every_cause_is_said_in_words_and_has_a_cure() {
-        for cause in [
-            Cause::Forbidden,
-            Cause::Unauthorized,
-            Cause::Timeout,
-            Cause::Inconsistent,
-            Cause::Truncated,
-            Cause::Malformed(1),
-            Cause::Unavailable,
-            Cause::NotImpersonable,
-            Cause::Outdated,
-            Cause::NotRequested,
+    fn every_cause_is_said_in_words() {
+        for (cause, curable) in [
+            (Cause::Forbidden, true),
+            (Cause::Unauthorized, true),
+            (Cause::Timeout, true),
+            (Cause::Inconsistent, true),
+            (Cause::Truncated, true),
+            (Cause::Malformed(1), true),
+            (Cause::Unavailable, true),
+            (Cause::NotImpersonable, true),
+            (Cause::Outdated, true),
+            (Cause::Inconclusive, false),
+            (Cause::NotRequested, false),
         ] {
-            let (said, cure) = cures(&Gap::whole(Resource::Pods, cause.clone(), ""));
-            assert_ne!(said, format!("pods: {}", cause.name()));
-            assert!(!cure.is_empty(), "{said}");
+            let (said, next) = told(&Gap::whole(Resource::Pods, cause.clone(), ""));
+            assert!(!said.contains('-'), "{said}");
+            assert_eq!(next.is_some(), curable, "{said}");
+            let (_, next) = told(&Gap::whole(Resource::Pods, cause, "so it is"));
+            assert!(next.is_some(), "{said}");
         }
-        let (said, _) = cures(&Gap::part(Resource::Pods, "shop", Cause::Malformed(1), ""));
-        assert_eq!(said, "pods of namespace shop: 1 object could not be decoded");
     }
 
     #[test]
-    fn the_collector_says_how_to_ask() {
-        let (_, cure) =
-            cures(&Gap::whole(Resource::KubeletConfigs, Cause::NotRequested, "--kubelet auto"));
-        assert_eq!(cure, "--kubelet auto");
+    fn a_part_is_called_what_it_is() {
+        let of = |resource, part: &str| told(&Gap::part(resource, part, Cause::Malformed(1), "")).0;
+        let missing = "1 object could not be decoded";
+        assert_eq!(of(Resource::Pods, "shop"), format!("pods of namespace shop: {missing}"));
+        assert_eq!(
+            of(Resource::Pods, "kube-system/etcd-1"),
+            format!("pods of kube-system/etcd-1: {missing}")
+        );
+        assert_eq!(
+            of(Resource::KubeletConfigs, "w1"),
+            format!("kubelet configuration of node w1: {missing}")
+        );
     }
 }

@@ -148,7 +148,7 @@ fn test_case(xml: &mut Xml<'_>, check: &CheckReport) -> io::Result<()> {
                 if weak.is_empty() { Ok(()) } else { text(xml, "system-out", &[], &weak) }
             }
             Standing::Outcome(Outcome::Unknown) => {
-                let mut why: Vec<String> = gaps::gaps(check).map(gaps::sentence).collect();
+                let mut why: Vec<String> = check.gaps.iter().map(gaps::sentence).collect();
                 why.dedup();
                 if why.is_empty() {
                     why.push("evidence is missing".to_owned());
@@ -199,12 +199,13 @@ fn list(objects: &[OnObject<'_>]) -> Vec<String> {
 /// What a check did not see, what would decide it, and what weaker evidence says.
 fn unread(check: &CheckReport) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for gap in gaps::gaps(check) {
+    for gap in &check.gaps {
         lines.push(format!("not read: {}", gaps::sentence(gap)));
-        if !gap.message.is_empty() {
-            lines.push(format!("  server: {}", gap.message));
+        let next = gaps::next_of(gap);
+        if !gap.message.is_empty() && next.as_ref().is_none_or(|it| it.1 != gap.message) {
+            lines.push(format!("  said: {}", gap.message));
         }
-        lines.push(format!("  to decide: {}", gaps::cure_of(gap)));
+        lines.extend(next.map(|(label, next)| format!("  {label}{next}")));
     }
     lines.extend(check.hints.iter().map(|it| format!("hint, decides nothing: {it}")));
     lines

@@ -25,6 +25,8 @@ const AT_LEAST: usize = 3;
 const OBJECTS: usize = 3;
 /// Lines of a short list: of warnings, or of what only a person can tell.
 const SHORT: usize = 8;
+/// Rows of what was not read.
+const GAPS: usize = 12;
 /// Where a check's title starts: after severity and code, each with its distance.
 const TITLE: usize = 25;
 /// Columns below which a title stands under its code, and an object is its name.
@@ -314,7 +316,7 @@ fn do_first(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         title(page, fault)?;
         objects(page, fault)?;
         let fix = words::first_sentence(fault.check.remediation);
-        page.paragraph(page.start(indent(page)).text(Tone::Good, "fix: "), Tone::Plain, fix, 2)?;
+        page.paragraph(page.start(indent(page)).text(Tone::Good, "fix: "), Tone::Plain, fix, 3)?;
     }
     if !brief.is_empty() {
         page.heading("Then")?;
@@ -370,7 +372,9 @@ pub(crate) fn severity(severity: Severity) -> Tone {
 fn objects(page: &mut Page<'_>, fault: &Fault<'_>) -> io::Result<()> {
     /// Columns of the longest kind that is common: `ClusterRoleBinding`, and some.
     const KIND: usize = 22;
-    if let Some((kind, detail)) = alike(&fault.objects) {
+    /// Columns that say something of a container's name when its middle is left out.
+    const LEAST: usize = 16;
+    if let Some((kind, detail)) = alike(fault) {
         return names(page, fault, &page.fit(kind, KIND), &detail);
     }
     let all = fault.objects.len();
@@ -381,33 +385,40 @@ fn objects(page: &mut Page<'_>, fault: &Fault<'_>) -> io::Result<()> {
     let pods = widest(&|it| it.pods().map_or(0, |it| it.len() + 2));
     let start = indent(page) + kind + 2;
     let room = page.width.saturating_sub(start + pods);
-    let tails = |tail: fn(&OnObject<'_>, &Fault<'_>) -> String| -> (Vec<String>, usize) {
-        let tails: Vec<String> = shown.iter().map(|it| tail(it, fault)).collect();
-        let widest = tails.iter().map(|it| page.measure(it) + 2).max().unwrap_or(0);
-        (tails, widest)
-    };
-    let (tails, tail) = match [tails(in_full), tails(in_brief)] {
-        _ if page.width < NARROW => (vec![String::new(); shown.len()], 0),
-        [full, _] if name + full.1 <= room => full,
-        [_, brief] => brief,
-    };
-    // The name gets what it needs as long as what was seen keeps most of the line.
-    let name = name.min(room.saturating_sub(tail.min(room * 3 / 5))).max(8);
-    for (object, tail) in shown.iter().zip(&tails) {
-        let line = page
+    let full = widest(&|it| page.measure(&in_full(it, fault)));
+    let text = if name + 2 + full <= room { in_full } else { in_brief };
+    // Containers stand beside a name, which gives way to them; other details can stand below it.
+    let beside = widest(&|it| match it.containers().is_empty() || page.width < NARROW {
+        true => 0,
+        false => page.measure(&text(it, fault)) + 2,
+    });
+    let name = name.min(room.saturating_sub(beside.min(room * 2 / 5)));
+    for object in shown {
+        let mut line = page
             .start(indent(page))
             .text(Tone::Plain, &page.fit(&object.object.kind, kind))
             .to(start)
             .text(Tone::Strong, &page.fit(&self::name(object), name));
-        let number = object.pods().unwrap_or_default();
-        let line = if pods > 0 {
-            line.to(start + name).right(Tone::Plain, &number, start + name + pods)
+        if let Some(pods_of) = object.pods() {
+            line = line.to(start + name).right(Tone::Plain, &pods_of, start + name + pods);
+        }
+        let text = text(object, fault);
+        let after = start + name + pods + 2;
+        let left = page.width.saturating_sub(after);
+        if page.measure(&text) <= left {
+            page.line(&line.to(after).text(Tone::Plain, &text))?;
+        } else if object.containers().is_empty() && page.width >= NARROW {
+            page.line(&line)?;
+            let first = page.start(indent(page) + 2);
+            let full = in_full(object, fault);
+            // The field is left out first: the title tells as much.
+            let text = if page.measure(&full) + first.width() > page.width { text } else { full };
+            page.paragraph(first, Tone::Plain, &text, 2)?;
+        } else if left >= LEAST {
+            page.line(&line.to(after).text(Tone::Plain, &page.fit(&text, left)))?;
         } else {
-            line
-        };
-        let line = line.to(start + name + pods + 2);
-        let tail = page.fit(tail, page.width.saturating_sub(line.width()));
-        page.line(&line.text(Tone::Plain, &tail))?;
+            page.line(&line)?;
+        }
     }
     more(page, fault, all - shown.len())
 }
@@ -427,7 +438,7 @@ fn names(page: &mut Page<'_>, fault: &Fault<'_>, kind: &str, detail: &str) -> io
     let left = if names.len() <= shown + 1 { 0 } else { names.len() - shown };
     page.paragraph(first, Tone::Strong, &words::some(&names, shown), 3)?;
     if !detail.is_empty() {
-        page.paragraph(page.start(indent(page)), Tone::Plain, detail, 2)?;
+        page.paragraph(page.start(indent(page)), Tone::Plain, detail, 3)?;
     }
     more(page, fault, left)
 }
@@ -453,25 +464,24 @@ pub(crate) fn name(on: &OnObject<'_>) -> String {
     }
 }
 
-/// Kind and detail of two or more objects that differ by name only.
-fn alike<'r>(objects: &[OnObject<'r>]) -> Option<(&'r str, String)> {
-    let [first, rest @ ..] = objects else { return None };
-    let bare = |it: &OnObject<'_>| {
-        it.findings.len() == 1 && it.pods().is_none() && it.containers().is_empty()
-    };
-    let detail = |it: &OnObject<'_>| findings::seen(it.findings[0]);
-    let same = |it: &OnObject<'_>| {
-        it.object.kind == first.object.kind
-            && it.severity == first.severity
-            && detail(it) == detail(first)
-    };
-    let alike = !rest.is_empty() && objects.iter().all(bare) && rest.iter().all(same);
-    alike.then(|| (first.object.kind.as_str(), detail(first)))
+/// Kind of two or more objects that differ by name only, and what was seen on each of them.
+fn alike<'r>(fault: &Fault<'r>) -> Option<(&'r str, String)> {
+    let [first, rest @ ..] = fault.objects.as_slice() else { return None };
+    let bare = |it: &OnObject<'_>| it.pods().is_none() && it.containers().is_empty();
+    let seen = in_full(first, fault);
+    let same =
+        |it: &OnObject<'_>| it.object.kind == first.object.kind && in_full(it, fault) == seen;
+    let alike = !rest.is_empty() && fault.objects.iter().all(bare) && rest.iter().all(same);
+    alike.then_some((first.object.kind.as_str(), seen))
 }
 
 /// What was seen on an object: containers, field and value.
 fn in_full(on: &OnObject<'_>, fault: &Fault<'_>) -> String {
-    let mut text = containers(on).map_or(String::new(), |it| it + ": ");
+    let mut text = match on.containers().as_slice() {
+        [] => String::new(),
+        [one] => format!("container {one}: "),
+        many => format!("containers {}: ", words::some(many, 2)),
+    };
     text += &findings::seen(on.findings[0]);
     text += &others(on);
     if has_drifted(on) {
@@ -482,25 +492,20 @@ fn in_full(on: &OnObject<'_>, fault: &Fault<'_>) -> String {
 
 /// What tells an object's finding from its neighbours': containers, or else the value.
 fn in_brief(on: &OnObject<'_>, fault: &Fault<'_>) -> String {
-    let mut text = containers(on).unwrap_or_else(|| on.findings[0].detail.clone() + &others(on));
+    let mut text = match on.containers().as_slice() {
+        [] => on.findings[0].detail.clone() + &others(on),
+        names => format!("in {}", words::some(names, 2)),
+    };
     if has_drifted(on) {
         text += " (drifted)";
     }
     graded(on, fault, text)
 }
 
-fn containers(on: &OnObject<'_>) -> Option<String> {
-    match on.containers().as_slice() {
-        [] => None,
-        [one] => Some(format!("container {one}")),
-        many => Some(format!("containers {}", words::some(many, 2))),
-    }
-}
-
 fn others(on: &OnObject<'_>) -> String {
     match on.findings.len() - 1 {
         0 => String::new(),
-        more => format!(" and {more} more"),
+        more => format!(" (and {more} more)"),
     }
 }
 
@@ -536,6 +541,25 @@ fn the_rest(page: &mut Page<'_>, left: usize) -> io::Result<()> {
     page.line(&page.start(2).text(Tone::Faint, &text))
 }
 
+/// A row of what was not read: what it costs, what it is, and what comes next.
+struct Gap {
+    cost: String,
+    what: String,
+    next: (&'static str, String),
+}
+
+impl Gap {
+    fn of(missing: &gaps::Missing<'_>, most: usize) -> Gap {
+        let (cost, also) = match (missing.undecided.len(), missing.in_part.len()) {
+            (0, part) => (format!("{part} in part"), String::new()),
+            (all, 0) => (words::count(all, "check"), String::new()),
+            (all, part) => (words::count(all, "check"), format!(" ({part} more in part)")),
+        };
+        let next = missing.next(most).unwrap_or_default();
+        Gap { cost, what: missing.what(most) + &also, next }
+    }
+}
+
 fn not_judged(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     let missing = gaps::missing(report);
     let unexplained = gaps::unexplained(report);
@@ -549,40 +573,34 @@ fn not_judged(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     page.heading(&format!("Not judged{share}"))?;
 
     let most = if page.width >= ROOMY { 6 } else { 3 };
-    let rows: Vec<(String, String, String)> = missing
-        .iter()
-        .map(|it| {
-            let (cost, also) = match (it.undecided.len(), it.in_part.len()) {
-                (0, part) => (format!("{part} in part"), String::new()),
-                (all, 0) => (words::count(all, "check"), String::new()),
-                (all, part) => (words::count(all, "check"), format!(" ({part} more in part)")),
-            };
-            (cost, it.what(most) + &also, it.cure(most))
-        })
-        .collect();
-    let first = rows.iter().map(|it| it.0.len()).max().unwrap_or(0).max("1 check".len()) + 4;
-    let widest =
-        |of: &dyn Fn(&(String, String, String)) -> usize| rows.iter().map(of).max().unwrap_or(0);
-    let what = widest(&|it| page.measure(&it.1));
-    let one_line = first + what + 2 + widest(&|it| page.measure(&it.2)) <= page.width;
-    for (cost, text, cure) in &rows {
+    let shown = if missing.len() <= GAPS + 1 { missing.len() } else { GAPS };
+    let rows: Vec<Gap> = missing[..shown].iter().map(|it| Gap::of(it, most)).collect();
+    let widest = |of: &dyn Fn(&Gap) -> usize| rows.iter().map(of).max().unwrap_or(0);
+    let first = 4 + widest(&|it| it.cost.len()).max("1 check".len());
+    let what = widest(&|it| page.measure(&it.what));
+    let next = widest(&|it| page.measure(&it.next.1) + it.next.0.len());
+    let beside = first + what + 2 + next <= page.width;
+    for row in &rows {
         // Numbers are aligned by their last digit.
-        let (number, noun) = cost.split_once(' ').unwrap_or((cost, ""));
-        let digits = first - 4 - "checks".len();
+        let (number, noun) = row.cost.split_once(' ').unwrap_or((&row.cost, ""));
         let start = page
             .start(0)
-            .right(Tone::Unsure, number, 1 + digits)
+            .right(Tone::Unsure, number, first - "checks".len() - 3)
             .text(Tone::Unsure, &format!(" {noun}"))
             .to(first);
-        if one_line {
-            let line = start.text(Tone::Plain, text).to(first + what + 2);
-            page.line(&line.text(Tone::Good, cure))?;
+        let (label, next) = (row.next.0, row.next.1.as_str());
+        if beside {
+            let line = start.text(Tone::Plain, &row.what).to(first + what + 2);
+            page.line(&line.text(Tone::Good, label).text(Tone::Plain, next))?;
         } else {
-            page.paragraph(start, Tone::Plain, text, 3)?;
-            let start = page.start(first).text(Tone::Good, "to decide: ");
-            page.paragraph(start, Tone::Plain, cure, 3)?;
+            page.paragraph(start, Tone::Plain, &row.what, 3)?;
+            if !next.is_empty() {
+                let start = page.start(first).text(Tone::Good, label);
+                page.paragraph(start, Tone::Plain, next, 3)?;
+            }
         }
     }
+    the_rest(page, missing.len() - shown)?;
     if !unexplained.is_empty() {
         let codes: Vec<&str> = unexplained.iter().map(|it| it.code).collect();
         let start = page.start(2).text(Tone::Unsure, &words::count(codes.len(), "check")).to(first);

@@ -1,10 +1,10 @@
 //! Everything that a report knows, for people: the second half of the table under `-o wide`.
 
-use std::io;
+use std::{collections::BTreeMap, io};
 
 use assay_model::{
     Basis, Outcome, Report,
-    report::{CheckReport, Collected, Finding},
+    report::{CheckReport, Collected, Finding, GapReport},
 };
 
 use crate::{
@@ -125,15 +125,17 @@ fn seen(finding: &Finding, check: &CheckReport) -> String {
 
 /// What a check did not see, with what the server said.
 fn unread(page: &mut Page<'_>, check: &CheckReport) -> io::Result<()> {
-    for gap in gaps::gaps(check) {
+    for gap in &check.gaps {
         let first = page.start(4).text(Tone::Unsure, "not read: ");
         let mut text = gaps::sentence(gap);
-        let cure = gaps::cure_of(gap);
-        if !gap.message.is_empty() && gap.message != cure {
+        let next = gaps::next_of(gap);
+        if !gap.message.is_empty() && next.as_ref().is_none_or(|it| it.1 != gap.message) {
             text = format!("{text} ({})", gap.message);
         }
         page.paragraph(first, Tone::Plain, &text, ALL)?;
-        page.paragraph(page.start(4).text(Tone::Good, "to decide: "), Tone::Plain, &cure, ALL)?;
+        if let Some((label, next)) = next {
+            page.paragraph(page.start(4).text(Tone::Good, label), Tone::Plain, &next, ALL)?;
+        }
     }
     for hint in &check.hints {
         page.paragraph(
@@ -258,13 +260,16 @@ fn controls(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
 }
 
 fn all_gaps(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    let mut touched: BTreeMap<&GapReport, u32> = BTreeMap::new();
+    for gap in report.checks.iter().flat_map(|it| &it.gaps) {
+        *touched.entry(gap).or_default() += 1;
+    }
     let rows: Vec<Vec<String>> = report
         .collection
         .iter()
         .flat_map(|it| &it.gaps)
         .map(|gap| {
-            let touched =
-                report.checks.iter().filter(|it| gaps::gaps(it).any(|it| it == gap)).count();
+            let touched = touched.get(gap).copied().unwrap_or(0);
             let part = gap.namespace.clone().unwrap_or_else(|| "all".to_owned());
             let resource = gap.resource.name().to_owned();
             let message =

@@ -45,6 +45,7 @@ pub(crate) fn world(case: &Path) -> Result<Snapshot, Box<dyn std::error::Error>>
 /// A finding as a line: `fail Deployment shop/web: spec.template… is unset`.
 pub(crate) fn line(finding: &Finding) -> String {
     let outcome = finding.outcome.name();
-    let at = if finding.at.path.is_empty() { String::new() } else { format!("{} ", finding.at.path) };
+    let at =
+        if finding.at.path.is_empty() { String::new() } else { format!("{} ", finding.at.path) };
     format!("{outcome} {} {}: {at}{}", finding.severity.name(), finding.object, finding.detail)
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use assay_benchmark::Check;
-use assay_model::{Resource, resource::Access};
+use assay_model::resource::Access;
 use serde::Serialize;
 
 use crate::exit::{self, Failure};
@@ -49,11 +49,8 @@ struct Rule {
 }
 
 fn cluster_role(checks: &[&Check], name: &str) -> ClusterRole {
-    // Which workload a pod belongs to, and which namespaces there are, every report needs.
-    let needed: BTreeSet<Resource> =
-        checks.iter().flat_map(|it| it.needs()).chain([Resource::Namespaces]).collect();
     let mut lists: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for access in needed.iter().map(|it| it.access()) {
+    for access in assay_benchmark::needed(checks).iter().map(|it| it.access()) {
         // Kubelet configuration is not read live yet, URLs and connections need no rule.
         if let Access::List(kind) = access {
             lists.entry(kind.group).or_default().insert(kind.plural);

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The example cluster that ships inside: a snapshot of a real control plane.
-const DEMO: &[u8] = include_bytes!("../../demo/snapshot.json");
+const DEMO: &str = include_str!("../../demo/snapshot.json");
 
 /// Reads, judges and reports, as the flags say.
 pub(crate) fn scan(args: &ScanArgs) -> Result<u8, Failure> {
@@ -89,7 +89,7 @@ fn outputs(args: &ScanArgs) -> Result<Vec<Output>, Failure> {
 }
 
 fn demo() -> Result<Snapshot, Failure> {
-    let mut snapshot = snapshot_file::read(&mut &*DEMO)
+    let mut snapshot = snapshot_file::parse(DEMO)
         .context("the example cluster does not fit this version")
         .map_err(Failure::usage)?;
     snapshot.origin.source = Source::Demo;

@@ -349,7 +349,7 @@ fn broken() -> Gap {
 }
 
 fn kubelets() -> Gap {
-    let message = "--kubelet auto, with get on nodes/configz or nodes/proxy";
+    let message = "it is read with --kubelet auto, and get on nodes/configz or nodes/proxy";
     Gap::whole(Resource::KubeletConfigs, Cause::NotRequested, message)
 }
 

@@ -1,11 +1,11 @@
 //! The certificate that the API server shows.
 //!
-//! | of the certificate                         | fail                       | warn           |
-//! |--------------------------------------------|----------------------------|----------------|
-//! | validity                                   | not yet, past, or < 7 days | < 30 days left |
-//! | alternative names                          | not the host dialled       |                |
-//! | chain                                      | not to the kubeconfig's CA |                |
-//! | `insecure-skip-tls-verify` of the kubeconfig |                          | is set         |
+//! | of the certificate                     | fail                       | warn           |
+//! |----------------------------------------|----------------------------|----------------|
+//! | validity                               | not yet, past, or < 7 days | < 30 days left |
+//! | alternative names                      | not the host dialled       |                |
+//! | chain                                  | not to the kubeconfig's CA |                |
+//! | kubeconfig: `insecure-skip-tls-verify` |                            | set            |
 //!
 //! Where verification is switched off there is no CA to lead to, so the chain is not judged.
 //! Seen is the endpoint of the kubeconfig: replicas behind one address are not told apart.

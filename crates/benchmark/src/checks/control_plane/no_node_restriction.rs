@@ -1,12 +1,12 @@
 //! API servers without the admission plug-in `NodeRestriction`.
 //!
-//! | flag of each kube-apiserver    | accepted                 |
-//! |--------------------------------|--------------------------|
-//! | `--enable-admission-plugins`   | lists `NodeRestriction`  |
-//! | `--admission-control`, the deprecated list of all plug-ins | lists it |
+//! | flag of each kube-apiserver          | accepted                |
+//! |--------------------------------------|-------------------------|
+//! | `--enable-admission-plugins`         | lists `NodeRestriction` |
+//! | or `--admission-control`, deprecated | the same                |
 //!
-//! The server takes either flag, not both, and refuses to start with a plug-in that is enabled and
-//! disabled. The plug-in is on in no version by default.
+//! The deprecated flag is the list of all plug-ins. The server takes one of the two, not both, and does
+//! not start with a plug-in that is enabled and disabled. This one is on in no version by default.
 //! Source: `k8s.io/kubernetes/pkg/kubeapiserver/options/admission.go`.
 
 use assay_model::{Outcome, Resource, Severity};

@@ -1,9 +1,9 @@
 //! What the API server answers to requests without credentials.
 //!
-//! | asked without credentials               | 401  | 403  | 200  |
-//! |-----------------------------------------|------|------|------|
-//! | `/livez`, `/readyz`, `/healthz`         | pass | warn | pass |
-//! | `/version`, `/api`, `/apis`             | pass | warn | warn |
+//! | asked without credentials                   | 401  | 403  | 200  |
+//! |---------------------------------------------|------|------|------|
+//! | `/livez`, `/readyz`, `/healthz`             | pass | warn | pass |
+//! | `/version`, `/api`, `/apis`                 | pass | warn | warn |
 //! | a resource, such as the pods of a namespace | pass | warn | fail |
 //!
 //! 403 means that the stranger was let in as `system:anonymous`, and only then refused. An answer that
@@ -24,7 +24,7 @@ pub(super) static CHECK: Check = Check {
     code: "CLU-IAM-001",
     id: "anonymous-api-requests",
     title: "API server answers requests without credentials",
-    severity: Severity::Critical,
+    severity: Severity::High,
     rationale: "Strangers learn the version and the APIs, and one binding too many gives them more; each \
                 hole before authorization is open to everybody who reaches the port.",
     remediation: "Narrow it to the health endpoints in `--authentication-config` (`anonymous.conditions`), \

@@ -1,8 +1,8 @@
 //! Nodes whose operating system gets no more security fixes.
 //!
-//! | field, from the Node       | accepted                                                |
-//! |----------------------------|---------------------------------------------------------|
-//! | `status.nodeInfo.osImage`  | a release with support, by [`lifecycle`](crate::lifecycle) |
+//! | field, from the Node      | accepted                                                   |
+//! |---------------------------|------------------------------------------------------------|
+//! | `status.nodeInfo.osImage` | a release with support, by [`lifecycle`](crate::lifecycle) |
 //!
 //! Exempt: virtual nodes, whose machines are the provider's.
 //! A name that no table has is unknown: rolling systems publish no dates.

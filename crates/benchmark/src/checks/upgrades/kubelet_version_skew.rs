@@ -66,14 +66,18 @@ fn kubelet_version_skew(node: &Node, facts: &Facts<'_>, findings: &mut Findings)
         let older = server.1.checked_sub(kubelet.1);
         let server = minor_name(server);
         match older {
-            None => findings
-                .fail(at(), format!("is `{told}`, newer than an API server, which is {server}")),
-            Some(it) if it > allowed => findings.fail(
-                at(),
-                format!("is `{told}`, {it} minors older than an API server's {server}"),
-            ),
+            None => {
+                let detail = format!("is `{told}`, newer than an API server, which is {server}");
+                findings.fail(at(), detail);
+            }
+            Some(it) if it > allowed => {
+                let detail =
+                    format!("is `{told}`, {it} minors older than an API server's {server}");
+                findings.fail(at(), detail);
+            }
             Some(it) if it == allowed => {
-                findings.warn(at(), format!("is `{told}`, as old as API servers of {server} allow"))
+                let detail = format!("is `{told}`, as old as API servers of {server} allow");
+                findings.warn(at(), detail);
             }
             Some(_) => {}
         }
