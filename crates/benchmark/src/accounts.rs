@@ -38,8 +38,9 @@ pub fn mounts_token(spec: &PodSpec) -> bool {
             VolumeSource::HostPath(_) | VolumeSource::Image(_) => false,
         })
     };
-    spec.containers()
-        .any(|container| container.volume_mounts.iter().any(|it| is_token(&it.name, &it.mount_path)))
+    spec.containers().any(|container| {
+        container.volume_mounts.iter().any(|it| is_token(&it.name, &it.mount_path))
+    })
 }
 
 /// Whether admission will mount a token for the API server into pods of this spec: as the pod says,

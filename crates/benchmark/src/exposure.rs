@@ -35,9 +35,11 @@ pub fn is_exposed(workload: &Workload, inventory: &Inventory) -> Known<bool> {
 /// Whether a service selects a pod of a workload, or will one that its template makes.
 fn leads_to(service: &Service, workload: &Workload) -> Known<bool> {
     let keys = || service.spec.selector.keys().map(|it| &**it);
-    let live = workload.live.iter().flat_map(|it| &it.labels).any(|set| {
-        set.views(keys()).iter().any(|view| service.selects(|key| view.label(key)))
-    });
+    let live = workload
+        .live
+        .iter()
+        .flat_map(|it| &it.labels)
+        .any(|set| set.views(keys()).iter().any(|view| service.selects(|key| view.label(key))));
     let wanted = workload.template.as_ref().map(|template| {
         let labels = template.as_ref().map(|it| &it.labels);
         labels.is_some_and(|it| service.selects(|key| it.get(key).map(|value| &**value)))

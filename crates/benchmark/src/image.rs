@@ -51,6 +51,9 @@ mod tests {
         assert_eq!(parts("nginx"), ("nginx", "", ""));
         assert_eq!(parts("nginx:1.29"), ("nginx", "1.29", ""));
         assert_eq!(parts("registry:5000/nginx"), ("registry:5000/nginx", "", ""));
-        assert_eq!(parts("registry:5000/nginx:1@sha256:ab"), ("registry:5000/nginx", "1", "sha256:ab"));
+        assert_eq!(
+            parts("registry:5000/nginx:1@sha256:ab"),
+            ("registry:5000/nginx", "1", "sha256:ab")
+        );
     }
 }

@@ -4,12 +4,7 @@ use assay_model::{
     Cause, Container, Gap, Known, PodSpec, Resource, Scope, Workload, arguments::Word, both,
 };
 
-use crate::{
-    Facts,
-    data::EngineRow,
-    image::Reference,
-    kleene::any,
-};
+use crate::{Facts, data::EngineRow, image::Reference, kleene::any};
 
 /// What is known of the enforcement of network policies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +26,11 @@ pub(crate) fn of(facts: &Facts<'_>) -> Known<Engine> {
     let some = |enforces: bool| -> Known<bool> {
         let found = inventory.workloads.find(Scope::Cluster, |it| {
             // Tenants can call theirs as they like, so theirs show nothing.
-            if facts.settings.is_platform(&it.namespace) { shows(it, enforces, facts) } else { Ok(false) }
+            if facts.settings.is_platform(&it.namespace) {
+                shows(it, enforces, facts)
+            } else {
+                Ok(false)
+            }
         });
         found.map(|it| it.is_some())
     };
@@ -114,8 +113,7 @@ fn fits(row: &EngineRow, name: &str, spec: &PodSpec) -> Known<bool> {
     }
     let of_container =
         |it: &&Container| row.container.as_deref().is_none_or(|name| *it.name == *name);
-    let given =
-        |it: &Container| row.arg.as_deref().map_or(Ok(true), |arg| has_argument(it, arg));
+    let given = |it: &Container| row.arg.as_deref().map_or(Ok(true), |arg| has_argument(it, arg));
     any(spec.containers.iter().filter(of_container).map(given))
 }
 

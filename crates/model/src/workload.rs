@@ -12,8 +12,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Known, Labels, Location, Meta, Object, OwnerReference, PodSpec, both, decode::nullable, meta::object,
-    selector::Selector,
+    Known, Labels, Location, Meta, Object, OwnerReference, PodSpec, both, decode::nullable,
+    meta::object, selector::Selector,
 };
 
 /// Label keys whose values differ from pod to pod by design.

@@ -388,11 +388,10 @@ fn objects(page: &mut Page<'_>, fault: &Fault<'_>) -> io::Result<()> {
     let full = widest(&|it| page.measure(&in_full(it, fault)));
     let text = if name + 2 + full <= room { in_full } else { in_brief };
     // Containers stand beside a name, which gives way to them; other details can stand below it.
-    let beside = widest(&|it| match it.containers().is_empty() || page.width < NARROW {
-        true => 0,
-        false => page.measure(&text(it, fault)) + 2,
-    });
-    let name = name.min(room.saturating_sub(beside.min(room * 2 / 5)));
+    let stands_beside = |it: &OnObject<'_>| page.width >= NARROW && !it.containers().is_empty();
+    let beside =
+        widest(&|it| if stands_beside(it) { page.measure(&text(it, fault)) + 2 } else { 0 });
+    let name = name.min(room.saturating_sub(beside.min(room / 2)));
     for object in shown {
         let mut line = page
             .start(indent(page))

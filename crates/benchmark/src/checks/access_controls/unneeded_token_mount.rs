@@ -52,11 +52,7 @@ pub(super) static CHECK: Check = Check {
         (Outcome::Warn, "a sidecar, a cloud identity or a reviewer of tokens may use it"),
         (Outcome::Pass, "no token is mounted, or its account is a declared client of the API"),
     ],
-    needs: &[
-        Resource::WORKLOADS,
-        Resource::RBAC,
-        &[Resource::ServiceAccounts, Resource::Version],
-    ],
+    needs: &[Resource::WORKLOADS, Resource::RBAC, &[Resource::ServiceAccounts, Resource::Version]],
     empty: Empty::NotApplicable,
     rule: Rule::Workload(unneeded_token_mount),
 };
@@ -136,13 +132,15 @@ fn judge(
     }
     let at = workload.locate(Location::field("automountServiceAccountToken"));
     if grants.any_rule(|_| true)? {
-        let detail = format!("mounts a token of {account}, whose grants nothing declares as used");
+        let detail =
+            format!("mounts a token of {account}, and nothing declares that its grants are used");
         findings.warn(at, detail);
     } else if has_other_use(workload, account, facts)? {
-        let detail = format!("mounts a token of {account}, which only another than the API may take");
+        let detail =
+            format!("mounts a token of {account}, which has no grants, though others may take it");
         findings.warn(at, detail);
     } else {
-        findings.fail(at, format!("mounts a token of {account}, which nothing is granted to"));
+        findings.fail(at, format!("mounts a token of {account}, which has no grants"));
     }
     Ok(())
 }

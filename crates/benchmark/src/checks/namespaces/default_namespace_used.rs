@@ -96,10 +96,7 @@ fn default_namespace_used(
 }
 
 /// Whether there is an object of the kind in `default` that is not ignored.
-fn holds<T: Object>(
-    listing: &Listing<T>,
-    ignored: &[&str],
-) -> Known<bool> {
+fn holds<T: Object>(listing: &Listing<T>, ignored: &[&str]) -> Known<bool> {
     let found = listing.find(DEFAULT, |it| Ok(!ignored.contains(&it.name())));
     found.map(|it| it.is_some())
 }

@@ -17,9 +17,7 @@ use assay_model::{
     network::Direction,
 };
 
-use crate::{
-    Check, Empty, Facts, Rule, Ruled, Ruling, isolation, network_engine::Engine,
-};
+use crate::{Check, Empty, Facts, Rule, Ruled, Ruling, isolation, network_engine::Engine};
 
 pub(super) static CHECK: Check = Check {
     code: "APP-NET-003",
@@ -80,9 +78,15 @@ fn no_default_deny_ingress(
             inventory.workloads.find(here, |it| isolation::is_open(it, INGRESS, inventory))?;
         isolation::no_other_policies(inventory)?;
         if open.is_some() {
-            findings.fail(Location::object(), "no policy denies all ingress, and a pod is selected by none");
+            findings.fail(
+                Location::object(),
+                "no policy denies all ingress, and a pod is selected by none",
+            );
         } else if *engine == Ok(Engine::Enforces) {
-            findings.warn(Location::object(), "no policy denies all ingress, though each pod is selected");
+            findings.warn(
+                Location::object(),
+                "no policy denies all ingress, though each pod is selected",
+            );
         }
     }
     engine.as_ref().map_err(Clone::clone).map(|_| Ruling::Applies)

@@ -40,14 +40,18 @@ pub(super) static CHECK: Check = Check {
 
 fn no_network_policy_engine(facts: &Facts<'_>, findings: &mut Findings) -> Ruled {
     let inventory = facts.inventory;
-    let engine = facts.network_engine();
-    if *engine == Ok(Engine::Ignores) {
-        // All was read, or nothing could be said to be absent: so each can be named.
+    let nodes = inventory.nodes.all(Scope::Cluster)?;
+    let linux_nodes = nodes.iter().filter(|it| !it.is_windows()).count();
+    if linux_nodes == 0 {
+        return Ok(Ruling::NotApplicable("there is no Linux node".to_owned()));
+    }
+    if facts.network_engine().as_ref().map_err(Clone::clone)? == &Engine::Ignores {
+        // That nothing enforces policies took everything to be read: so each plug-in can be named.
         inventory.workloads.each(Scope::Cluster, |it| {
             if facts.settings.is_platform(&it.namespace) {
                 for row in network_engine::rows_of(it, facts).0 {
-                    let by = format!("{}/{}", it.namespace, it.owner.name);
-                    let detail = format!("DaemonSet {by}: {} enforces no policies", row.name);
+                    let by = format!("DaemonSet {}/{}", it.namespace, it.owner.name);
+                    let detail = format!("{by} enforces no policies: {}", row.name);
                     findings.fail(Location::object(), detail);
                 }
             }
@@ -55,12 +59,6 @@ fn no_network_policy_engine(facts: &Facts<'_>, findings: &mut Findings) -> Ruled
         })?;
         return Ok(Ruling::Applies);
     }
-    let is_linux = |it: &&assay_model::node::Node| !it.is_windows();
-    let linux_nodes = inventory.nodes.all(Scope::Cluster)?.iter().filter(is_linux).count();
-    if linux_nodes == 0 {
-        return Ok(Ruling::NotApplicable("there is no Linux node".to_owned()));
-    }
-    engine.as_ref().map_err(Clone::clone)?;
     let ready = inventory.workloads.find(Scope::Cluster, |it| {
         let ours = facts.settings.is_platform(&it.namespace);
         Ok(ours && network_engine::shows(it, true, facts)? && ready_on(it, linux_nodes)?)

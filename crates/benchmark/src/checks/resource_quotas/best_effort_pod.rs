@@ -70,7 +70,9 @@ fn will_be_best_effort(workload: &Workload, facts: &Facts<'_>) -> Known<bool> {
     if !workload.live.is_empty() {
         return Ok(false);
     }
-    let Some(template) = workload.template.as_ref().map_err(Clone::clone)? else { return Ok(false) };
+    let Some(template) = workload.template.as_ref().map_err(Clone::clone)? else {
+        return Ok(false);
+    };
     if template.replicas == Some(0) || !is_best_effort(&template.spec) {
         return Ok(false);
     }
@@ -80,7 +82,8 @@ fn will_be_best_effort(workload: &Workload, facts: &Facts<'_>) -> Known<bool> {
 }
 
 fn is_best_effort(spec: &PodSpec) -> bool {
-    let of_pod = spec.resources.as_ref().filter(|it| !it.requests.is_empty() || !it.limits.is_empty());
+    let of_pod =
+        spec.resources.as_ref().filter(|it| !it.requests.is_empty() || !it.limits.is_empty());
     if let Some(resources) = of_pod {
         return !has_any(resources);
     }

@@ -8,9 +8,7 @@
 //!
 //! A workload counts though it is scaled to zero. Which resources a quota bounds is not judged here.
 
-use assay_model::{
-    Findings, Location, Outcome, Resource, Scope, Severity, namespace::Namespace,
-};
+use assay_model::{Findings, Location, Outcome, Resource, Scope, Severity, namespace::Namespace};
 
 use crate::{Check, Empty, Facts, Rule, Ruled, Ruling};
 
@@ -25,7 +23,10 @@ pub(super) static CHECK: Check = Check {
                   pods, in each tenant's namespace.",
     references: &["https://kubernetes.io/docs/concepts/policy/resource-quotas/"],
     verdicts: &[
-        (Outcome::Fail, "a tenant's namespace has workloads and no ResourceQuota that bounds anything"),
+        (
+            Outcome::Fail,
+            "a tenant's namespace has workloads and no ResourceQuota that bounds anything",
+        ),
         (Outcome::Pass, "each has one"),
         (Outcome::NotApplicable, "namespaces of the platform, and those without workloads"),
     ],
