@@ -52,3 +52,21 @@ fn monotone() {
     for b in bad.iter().take(60) { println!("{b}"); }
     println!("{n} comparisons, {} bad", bad.len());
 }
+#[test]
+fn needs() {
+    let mut w = Vec::new(); world("fixtures".as_ref(), &mut w);
+    let mut bites: BTreeSet<(&str, Resource)> = BTreeSet::new();
+    let mut extra: BTreeSet<(&str, Resource)> = BTreeSet::new();
+    for path in &w {
+        let Ok(full) = common::world(path) else { continue };
+        let was = judge(&full);
+        for r in Resource::ALL {
+            let mut s = full.clone(); s.drop_kind(Gap::whole(r, Cause::Forbidden, "x"));
+            for ((id, a, fa), (_, b, fb)) in was.iter().zip(judge(&s)) {
+                if *a != b || *fa != fb { if checks::find(id).unwrap().needs().contains(&r) { bites.insert((id, r)); } else { extra.insert((id, r)); } }
+            }
+        }
+    }
+    println!("undeclared: {extra:?}");
+    for c in checks::all() { for r in c.needs() { if !bites.contains(&(c.id, r)) { println!("never bites: {} {r}", c.id) } } }
+}

@@ -202,6 +202,9 @@ pub(crate) struct ConnectionArgs {
     /// UID to impersonate
     #[arg(long, value_name = "UID")]
     pub(crate) as_uid: Option<String>,
+    /// Extra attribute to impersonate; repeatable
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    pub(crate) as_user_extra: Vec<(String, String)>,
     /// CA file of the API server
     #[arg(long, value_name = "FILE")]
     pub(crate) certificate_authority: Option<PathBuf>,
@@ -241,6 +244,11 @@ fn output(text: &str) -> Result<Output, String> {
         Some("") => Err("a file name must follow `=`".to_owned()),
         file => Ok(Output { format, file: file.map(PathBuf::from) }),
     }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write it as KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 /// `90s`, `5m`, `1h30m`, or seconds as a bare number.

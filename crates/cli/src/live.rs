@@ -98,7 +98,7 @@ fn options(args: &ConnectionArgs) -> ConnectOptions {
         as_user: args.as_user.clone(),
         as_groups: args.as_groups.clone(),
         as_uid: args.as_uid.clone(),
-        as_user_extra: Vec::new(),
+        as_user_extra: args.as_user_extra.clone(),
         certificate_authority: args.certificate_authority.clone(),
         client_certificate: args.client_certificate.clone(),
         client_key: args.client_key.clone(),

@@ -228,6 +228,12 @@ pub(crate) fn credentials(user: &str, config: &Config, error: kube::Error) -> Er
     }
 }
 
+/// Whether a host is this machine.
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|it| it.is_loopback())
+}
+
 /// The one context, cluster and user that count, with the flags applied.
 struct Settings {
     context: String,
@@ -271,6 +277,7 @@ impl Settings {
         let cluster = Cluster {
             server: Some(found.cluster_url.to_string()),
             certificate_authority: found.root_cert_file.map(|it| it.to_string_lossy().into_owned()),
+            disable_compression: Some(true),
             ..Cluster::default()
         };
         Ok(Settings {
@@ -385,11 +392,13 @@ impl Settings {
             None => proxy::from_environment(&url, var),
         };
 
+        let near = url.host().is_some_and(is_loopback);
         let mut config = Config::new(url);
         config.root_cert = authority;
         config.accept_invalid_certs = insecure;
         config.auth_info = self.user.clone();
-        config.disable_compression = cluster.disable_compression.unwrap_or(false);
+        // Packing costs both sides more than a network without distance.
+        config.disable_compression = cluster.disable_compression.unwrap_or(near);
         config.proxy_url = proxy.map_err(|it| setting("the proxy URL", it))?;
         config.tls_server_name.clone_from(&cluster.tls_server_name);
         config.headers = vec![(USER_AGENT, HeaderValue::from_static(AGENT))];

@@ -93,6 +93,18 @@ fn objects_without_a_kind_are_noted_where_nothing_tells_it() {
 }
 
 #[test]
+fn a_list_without_items_is_empty_and_one_of_something_else_malformed() {
+    let gaps = |rest: &str| {
+        let text = format!(r#"{{"kind":"PodList","apiVersion":"v1"{rest}}}"#);
+        let snapshot = whole(&[("a.json", text.as_bytes())]);
+        snapshot.pods.gaps().iter().map(|it| it.cause.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(gaps(r#","items":null"#), []);
+    assert_eq!(gaps(r#","items":{}"#), [Cause::Malformed(1)]);
+    assert_eq!(gaps(r#","items":[5]"#), [Cause::Malformed(1)]);
+}
+
+#[test]
 fn of_two_objects_with_one_name_the_later_holds() {
     let labelled = |value: &str| {
         format!(

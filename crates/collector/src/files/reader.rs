@@ -144,26 +144,45 @@ impl Reader {
             return Ok(());
         };
         self.recognized = true;
-        if let Some(of) = kind.strip_suffix("List")
-            && let Some(items) = fields.as_ref().and_then(|it| it.get("items"))
-            && let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(items.get())
-        {
-            if depth == MAX_LISTS {
-                let line = place.document.line_of(json, 1);
-                return Err(Error::Limits { path: place.file.to_owned(), line });
+        if let Some(of) = kind.strip_suffix("List") {
+            let items = fields.as_ref().and_then(|it| it.get("items"));
+            match (items.map(|it| serde_json::from_str(it.get())), resource(&api_version, of)) {
+                (Some(Ok(items)), _) => {
+                    let kind = Some(of).filter(|it| !it.is_empty()).map(str::to_owned);
+                    let inherited = Inherited { api_version: Some(api_version), kind };
+                    return self.items(place, json, items, &inherited, depth);
+                }
+                // Go writes the empty list as `null`.
+                (None, Some(_)) => return Ok(()),
+                (Some(Err(_)), Some(resource)) => {
+                    self.count_malformed(place, resource, None);
+                    self.note(place, json, 1, || format!("{kind}: items is not a list"));
+                    return Ok(());
+                }
+                // A kind that happens to be called so.
+                (_, None) => {}
             }
-            let of = Some(of).filter(|it| !it.is_empty()).map(str::to_owned);
-            let inherited = Inherited { api_version: Some(api_version), kind: of };
-            for item in items.into_iter().rev() {
-                self.object(place, item, &inherited, depth + 1)?;
-            }
-            return Ok(());
         }
         match resource(&api_version, &kind) {
             Some(resource) => self.known(place, json, fields.as_ref(), resource, &api_version),
             None => *self.unread.entry(kind).or_default() += 1,
         }
         Ok(())
+    }
+
+    fn items(
+        &mut self,
+        place: &mut Place<'_>,
+        list: &RawValue,
+        items: Vec<&RawValue>,
+        inherited: &Inherited,
+        depth: usize,
+    ) -> Result<(), Error> {
+        if depth == MAX_LISTS {
+            let line = place.document.line_of(list, 1);
+            return Err(Error::Limits { path: place.file.to_owned(), line });
+        }
+        items.into_iter().rev().try_for_each(|it| self.object(place, it, inherited, depth + 1))
     }
 
     /// Reads an object of a kind that is kept.
