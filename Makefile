@@ -22,6 +22,7 @@ demo-snapshot: control-plane ## Collect the example cluster anew from a real API
 	@cargo build --quiet --package kubectl-assay
 	@cargo run --quiet --package assay-tests --bin cluster -- up crates/cli/demo/objects.yaml
 	@trap 'cargo run --quiet --package assay-tests --bin cluster -- down' EXIT; \
+	  sleep 2 `# a namespace as young as the list of its policies proves nothing`; \
 	  KUBECONFIG=target/cluster/run/kubeconfig target/debug/kubectl-assay collect -o target/demo.zst; \
 	  cargo run --quiet --package xtask -- demo target/demo.zst
 

@@ -12,6 +12,7 @@ pub mod objects;
 mod pki;
 mod program;
 mod proxy;
+mod run;
 
 pub use api::{Answer, Api};
 pub use audit::AuditEvent;
@@ -19,3 +20,4 @@ pub use control_plane::{Broken, ControlPlane, Identity, Options, User};
 pub use load::{Loaded, Ref};
 pub use program::{assay, binary, shared};
 pub use proxy::{Fault, Harm, Proxy, Seen, When};
+pub use run::{Report, Run, Verdict, redacted};

@@ -322,5 +322,5 @@ fn fingerprint(check: &Check, found: &engine::Finding, cluster: &str) -> String 
         hash.update([0]);
     }
     let digest = hash.finalize();
-    digest.iter().take(8).map(|it| format!("{it:02x}")).collect()
+    digest.iter().take(8).fold(String::new(), |hex, it| hex + &format!("{it:02x}"))
 }

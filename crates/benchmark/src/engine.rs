@@ -82,7 +82,7 @@ pub fn run(check: &Check, facts: &Facts<'_>) -> Verdict {
         }
         Rule::Workload(rule) => {
             bench.each(&inventory.workloads, |bench, it| {
-                bench.judge(it, |out| rule(it, facts, out))
+                bench.judge(it, |out| rule(it, facts, out));
             });
         }
         Rule::Namespace(rule) => bench.each(&inventory.namespaces, |bench, it| {
@@ -435,13 +435,13 @@ impl<'a> Bench<'a> {
         }
         match ruled {
             Ok(Ruling::NotApplicable(reason)) if self.reason.is_none() => {
-                self.reason = Some(reason)
+                self.reason = Some(reason);
             }
             Ok(Ruling::Manual(question)) if self.question.is_none() => {
-                self.question = Some(question)
+                self.question = Some(question);
             }
             Err(unknown) => {
-                self.gaps = both(std::mem::replace(&mut self.gaps, Ok(())), Err(unknown))
+                self.gaps = both(std::mem::replace(&mut self.gaps, Ok(())), Err(unknown));
             }
             Ok(_) => {}
         }

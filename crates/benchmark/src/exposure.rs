@@ -5,7 +5,7 @@
 //! | a Service of type `NodePort` or `LoadBalancer`                  | yes    |
 //! | a Service with `externalIPs`                                    | yes    |
 //! | an Ingress, through a Service of any type                       | yes    |
-//! | routes of other APIs: Gateway, OpenShift, service meshes        | not read, so no |
+//! | routes of other APIs: Gateway, `OpenShift`, service meshes      | not read, so no |
 //!
 //! Whether a firewall stands before them cannot be seen in the cluster.
 

@@ -66,6 +66,10 @@ impl<'i> Facts<'i> {
     }
 
     /// The visible replicas of a control-plane component.
+    ///
+    /// # Panics
+    ///
+    /// When the component is none of [`COMPONENTS`](assay_model::arguments::COMPONENTS).
     pub fn replicas(&self, component: &'static str) -> &Listing<Replica> {
         let all = self.replicas.get_or_init(|| flags::replicas(self));
         all.get(component).expect("every component of a flag rule is in COMPONENTS")

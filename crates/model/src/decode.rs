@@ -12,6 +12,7 @@ where
 }
 
 /// `true` when a flag is unset, so that serde can leave it out.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field by reference")]
 pub(crate) fn is_false(flag: &bool) -> bool {
     !flag
 }

@@ -108,8 +108,22 @@ impl fmt::Display for Gap {
 
 /// Every gap that stood in the way: never empty, sorted, no duplicates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Arc<Gap>>")]
 #[must_use = "evidence that is missing makes the outcome unknown"]
 pub struct Unknown(Vec<Arc<Gap>>);
+
+/// A file says that something is unknown, and names no gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("what is unknown must name a gap")]
+pub struct NoGap;
+
+impl TryFrom<Vec<Arc<Gap>>> for Unknown {
+    type Error = NoGap;
+
+    fn try_from(gaps: Vec<Arc<Gap>>) -> Result<Self, NoGap> {
+        gaps.into_iter().map(Unknown::from).reduce(Unknown::and).ok_or(NoGap)
+    }
+}
 
 impl Unknown {
     /// Both sets of gaps.
@@ -182,13 +196,30 @@ pub trait Object {
 /// It is not iterable on purpose: looping over what happens to be there is how absence gets
 /// concluded from a refusal. A kind that the server does not serve is complete and empty.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "WrittenListing<T>", bound(deserialize = "T: Object + Deserialize<'de>"))]
 pub struct Listing<T> {
     items: Vec<T>,
-    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     gaps: Vec<Arc<Gap>>,
     /// Parts that were read in full although a gap hides the kind as a whole; sorted.
-    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     read: Vec<Arc<str>>,
+}
+
+/// A listing in a file that somebody may have edited: nothing in it need be sorted.
+#[derive(Deserialize)]
+struct WrittenListing<T> {
+    items: Vec<T>,
+    #[serde(default)]
+    gaps: Vec<Arc<Gap>>,
+    #[serde(default)]
+    read: Vec<Arc<str>>,
+}
+
+impl<T: Object> From<WrittenListing<T>> for Listing<T> {
+    fn from(written: WrittenListing<T>) -> Self {
+        Listing::partial(written.items, written.gaps, written.read)
+    }
 }
 
 impl<T: Object> Listing<T> {

@@ -78,7 +78,7 @@ pub enum Resource {
     KubeletConfigs,
 }
 
-/// How a [`Resource`] is read, and hence what a ClusterRole must grant.
+/// How a [`Resource`] is read, and hence what a `ClusterRole` must grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// `list` on a kind of the API.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Cause, Gap, Known, Listing, Resource,
+    Cause, Gap, Known, Listing, Resource, Unknown,
     admission::{CustomResourceDefinition, VulnerabilityReport, WebhookConfiguration},
     control_plane::{AnonymousProbe, ServingCertificate, Version},
     namespace::{LimitRange, ListedNamespace, ResourceQuota, ServiceAccount},
@@ -78,6 +78,15 @@ pub struct Cost {
     pub seconds: f64,
 }
 
+/// Less is known: the gap comes on top of those there are.
+fn more<T>(known: &mut Known<T>, gap: Arc<Gap>) {
+    let missing = Unknown::from(gap);
+    *known = Err(match known {
+        Ok(_) => missing,
+        Err(it) => it.clone().and(missing),
+    });
+}
+
 macro_rules! snapshot {
     ($($(#[$doc:meta])* $field:ident: $kind:ty = $resource:ident,)+) => {
         /// Everything that was read, and what was not.
@@ -144,9 +153,9 @@ macro_rules! snapshot {
                 let resource = gap.resource;
                 let gap = Arc::new(gap);
                 match resource {
-                    Resource::Version => self.version = Err(gap.into()),
-                    Resource::ServingCertificate => self.serving_certificate = Err(gap.into()),
-                    Resource::AnonymousProbe => self.anonymous_probe = Err(gap.into()),
+                    Resource::Version => more(&mut self.version, gap),
+                    Resource::ServingCertificate => more(&mut self.serving_certificate, gap),
+                    Resource::AnonymousProbe => more(&mut self.anonymous_probe, gap),
                     Resource::ReplicaSets => {}
                     $(Resource::$resource => self.$field.hide(gap),)+
                 }
@@ -156,7 +165,10 @@ macro_rules! snapshot {
             pub fn drop_kind(&mut self, gap: Gap) {
                 match gap.resource {
                     $(Resource::$resource => self.$field = Listing::unread(gap),)+
-                    _ => self.hide(gap),
+                    Resource::Version => self.version = Err(gap.into()),
+                    Resource::ServingCertificate => self.serving_certificate = Err(gap.into()),
+                    Resource::AnonymousProbe => self.anonymous_probe = Err(gap.into()),
+                    Resource::ReplicaSets => {}
                 }
             }
 

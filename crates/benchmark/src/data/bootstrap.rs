@@ -100,10 +100,11 @@ impl Bootstrap {
             );
         }
         let bound = self.bindings(binding, subject).any(|it| it.minors.contains(&version));
-        let roles = if &*binding.role_ref.kind == "Role" { &self.role } else { &self.cluster_role };
-        let namespace =
-            if &*binding.role_ref.kind == "Role" { &*binding.metadata.namespace } else { "" };
-        let role = roles.iter().find(|it| {
+        let (rows, namespace) = match &*binding.role_ref.kind {
+            "Role" => (&self.role, &*binding.metadata.namespace),
+            _ => (&self.cluster_role, ""),
+        };
+        let role = rows.iter().find(|it| {
             it.namespace == namespace
                 && *it.name == *binding.role_ref.name
                 && it.minors.contains(&version)

@@ -49,7 +49,7 @@ impl Tables {
     pub fn flag_default(&self, component: &str, flag: &str, minor: Minor) -> Option<&str> {
         let minor = minor_name(minor);
         let covers =
-            |it: &&Flag| it.component == component && it.flag == flag && it.minors.contains(&minor);
+            |it: &&Flag| it.component == component && it.name == flag && it.minors.contains(&minor);
         // A version without the flag cannot have been given it: it is as good as empty.
         self.flags.iter().find(covers).map(|it| it.default.as_deref().unwrap_or_default())
     }
@@ -168,7 +168,8 @@ struct Flags {
 #[derive(Debug, Deserialize)]
 struct Flag {
     component: String,
-    flag: String,
+    #[serde(rename = "flag")]
+    name: String,
     #[serde(default)]
     default: Option<String>,
     minors: Vec<String>,

@@ -1,6 +1,6 @@
 //! Tokens of the accounts that pods get when they ask for none.
 //!
-//! | `automountServiceAccountToken` of a ServiceAccount `default` | verdict        |
+//! | `automountServiceAccountToken` of a `ServiceAccount` `default` | verdict      |
 //! |--------------------------------------------------------------|----------------|
 //! | `false`                                                      | pass           |
 //! | unset or `true`, and the namespace has workloads             | fail           |

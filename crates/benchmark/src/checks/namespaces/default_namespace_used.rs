@@ -4,10 +4,10 @@
 //! |------------------------------------------------|-------------|-------------------------------|
 //! | workloads, finished jobs included              | fail        |                               |
 //! | roles                                          | fail        |                               |
-//! | role bindings                                  | fail        | OpenShift's, in every namespace |
+//! | role bindings                                  | fail        | `OpenShift`'s, in every namespace |
 //! | services                                       | warn        | `kubernetes`, `openshift`     |
 //! | ingresses                                      | warn        |                               |
-//! | service accounts                               | warn        | `default`, OpenShift's        |
+//! | service accounts                               | warn        | `default`, `OpenShift`'s      |
 //!
 //! Secrets, config maps and claims are not read, and a hint says so. Network policies, quotas and
 //! limit ranges there only limit what may come, so they are no use of it.
@@ -50,11 +50,11 @@ pub(super) static CHECK: Check = Check {
 
 const DEFAULT: Scope<'_> = Scope::Part("default");
 
-/// Made by Kubernetes, and by OpenShift for its host name.
+/// Made by Kubernetes, and by `OpenShift` for its host name.
 const SERVICES: &[&str] = &["kubernetes", "openshift"];
-/// Made in every namespace, by Kubernetes and by OpenShift.
+/// Made in every namespace, by Kubernetes and by `OpenShift`.
 const ACCOUNTS: &[&str] = &["default", "builder", "deployer"];
-/// Made by OpenShift in every namespace.
+/// Made by `OpenShift` in every namespace.
 const BINDINGS: &[&str] = &["system:deployers", "system:image-builders", "system:image-pullers"];
 
 fn default_namespace_used(

@@ -1,13 +1,13 @@
 //! Who is bound to `cluster-admin`.
 //!
-//! | subject of a `ClusterRoleBinding` to `cluster-admin`      | verdict |
-//! |-----------------------------------------------------------|---------|
-//! | the API server's own: `system:masters`                    | pass    |
-//! | the installer's own, by the table                         | pass    |
-//! | allowed in the configuration file: Group, ServiceAccount  | pass    |
-//! | allowed, but a User, who can be named no more when gone   | warn    |
-//! | a `ServiceAccount` that a tenant's pod runs as, or everybody | fail |
-//! | any other                                                 | fail    |
+//! | subject of a `ClusterRoleBinding` to `cluster-admin`         | verdict |
+//! |--------------------------------------------------------------|---------|
+//! | the API server's own: `system:masters`                       | pass    |
+//! | the installer's own, by the table                            | pass    |
+//! | allowed in the configuration file: group, service account    | pass    |
+//! | allowed, but a user, whom nobody can take out of a group     | warn    |
+//! | a service account that a tenant's pod runs as, or everybody  | fail    |
+//! | any other                                                    | fail    |
 //!
 //! Elsewhere: `RoleBinding`s to cluster-admin; roles that equal it are `cluster-admin-equivalent`'s.
 

@@ -4,13 +4,13 @@
 //! |---------------------------------------------------------------|--------------------|
 //! | `spec.resources` set: a request or limit of cpu or memory there | other            |
 //! | else such a one on a container or an init container           | other              |
-//! | none that is not zero                                         | BestEffort         |
+//! | none that is not zero                                         | `BestEffort`       |
 //!
 //! Sidecars and other init containers count alike, ephemeral containers cannot have any. What live
 //! pods have decides; where there are none, the template's, unless a `LimitRange` of the namespace
 //! fills them in. A template that is scaled to zero is no fault.
 //!
-//! BestEffort pods of a Job or a `CronJob` are a weakness, for they end by themselves.
+//! `BestEffort` pods of a Job or a `CronJob` are a weakness, for they end by themselves.
 //! Source: `k8s.io/kubernetes/pkg/apis/core/v1/helper/qos`; defaults by the `LimitRanger` plug-in.
 
 use std::{collections::BTreeMap, sync::Arc};
