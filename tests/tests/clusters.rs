@@ -1,0 +1,482 @@
+//! The main job on real input: two foreign clusters in a real API server, and what becomes of them.
+//!
+//! What the clusters hold was worked out without this program (`expect.json` beside them). It is held
+//! against facts, before scope, exceptions and engines are applied: pods that break Pod Security checks,
+//! pods that policies isolate, subjects with powers. The reports are the binary's.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+    thread,
+    time::Duration,
+};
+
+use assay_benchmark::{
+    Facts, Rule, Settings, checks, isolation, needed,
+    rbac::{Grant, Holder, Power, Recognise, Where, gives},
+};
+use assay_collector::{
+    ConnectOptions, Plan, Silent, Stop, collect, connect,
+    files::{self, Completeness},
+};
+use assay_model::{
+    Findings, Inventory, Known, Listing, PodSpec, Scope, Snapshot, Workload, network::Direction,
+    rbac::Subject, workload::Live,
+};
+use assay_tests::{ControlPlane, Identity, Loaded, Options, Run, assay, objects, redacted, shared};
+use serde_json::{Map, Value};
+
+/// A cluster that others had, in an API server of ours.
+struct Cluster {
+    control_plane: ControlPlane,
+    kubeconfig: PathBuf,
+    /// Its objects, as files.
+    files: PathBuf,
+    loaded: Loaded,
+    dumped: Vec<Value>,
+    expected: Value,
+    snapshot: Snapshot,
+    inventory: Inventory,
+}
+
+impl Cluster {
+    fn new(files: &Path) -> Self {
+        let control_plane = ControlPlane::start(&Options::default()).expect("a control plane");
+        let loaded = control_plane.load(files).expect("loaded");
+        // A namespace is held to be younger than a list of the same second.
+        thread::sleep(Duration::from_millis(1100));
+        let kubeconfig = control_plane.kubeconfig(Identity::Admin).expect("a kubeconfig");
+        let folder = if files.is_dir() { files } else { files.parent().expect("a folder") };
+        let expected = fs::read_to_string(folder.join("expect.json")).expect("the answers");
+        let snapshot = scan(&kubeconfig);
+        Self {
+            control_plane,
+            kubeconfig,
+            files: files.to_owned(),
+            loaded,
+            dumped: objects::read(files).expect("objects"),
+            expected: serde_json::from_str(&expected).expect("JSON"),
+            inventory: Inventory::from(snapshot.clone()),
+            snapshot,
+        }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        Run::of(assay(&self.kubeconfig).args(arguments))
+    }
+
+    /// Pods of the dump that had come to their end: they are not judged.
+    fn finished(&self) -> BTreeSet<String> {
+        let ended = |it: &&Value| {
+            let phase = it.pointer("/status/phase").and_then(Value::as_str);
+            it["kind"] == "Pod" && matches!(phase, Some("Succeeded" | "Failed"))
+        };
+        self.dumped.iter().filter(ended).map(name).collect()
+    }
+}
+
+/// The library's own scan, of all that any check needs.
+fn scan(kubeconfig: &Path) -> Snapshot {
+    let all: Vec<_> = checks::all().collect();
+    let options =
+        ConnectOptions { kubeconfig: Some(kubeconfig.to_owned()), ..ConnectOptions::default() };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let connection = connect(&options).await.expect("a connection");
+        let plan = Plan::new(needed(&all));
+        collect(&connection, &plan, &Silent, Stop::never()).await.expect("a snapshot")
+    })
+}
+
+fn kind_goat() -> Option<&'static Cluster> {
+    static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
+    let folder = || shared().map(|it| it.join("data/clusters/kind-goat"));
+    CLUSTER.get_or_init(|| folder().map(|it| Cluster::new(&it))).as_ref()
+}
+
+fn platform() -> Option<&'static Cluster> {
+    static CLUSTER: OnceLock<Option<Cluster>> = OnceLock::new();
+    let file = || shared().map(|it| it.join("data/clusters/platform/snapshot.yaml"));
+    CLUSTER.get_or_init(|| file().map(|it| Cluster::new(&it))).as_ref()
+}
+
+/// `namespace/name`; of what is in no namespace, `name`.
+fn name(object: &Value) -> String {
+    let part = |key| object["metadata"][key].as_str().unwrap_or_default();
+    [part("namespace"), part("name")].join("/").trim_start_matches('/').to_owned()
+}
+
+fn keys(object: &Value) -> impl Iterator<Item = &str> {
+    object.as_object().into_iter().flat_map(Map::keys).map(String::as_str)
+}
+
+/// What one side has and the other has not, a line each: `- ` expected only, `+ ` seen only.
+fn differences(expected: &BTreeSet<String>, seen: &BTreeSet<String>) -> Vec<String> {
+    let missing = expected.difference(seen).map(|it| format!("- {it}"));
+    missing.chain(seen.difference(expected).map(|it| format!("+ {it}"))).collect()
+}
+
+/// Each difference has its reason, and each reason its difference.
+fn assert_explained(differences: &[String], reasons: &[(&str, &str)]) {
+    let explained: Vec<&str> = reasons.iter().map(|(difference, _)| *difference).collect();
+    assert_eq!(differences, explained);
+}
+
+#[test]
+fn what_the_server_accepts() {
+    let (Some(goat), Some(platform)) = (kind_goat(), platform()) else { return };
+    insta::assert_snapshot!(goat.loaded, @"");
+    insta::assert_snapshot!(platform.loaded, @"");
+}
+
+/// Pod Security checks of upstream's names, and ours that look for the same.
+const BUILT: &[(&str, &[&str])] = &[
+    ("allowPrivilegeEscalation", &["privilege-escalation"]),
+    ("capabilities_baseline", &["added-capability"]),
+    ("hostNamespaces", &["host-pid", "host-ipc", "host-network"]),
+    ("hostPathVolumes", &["host-path-volume"]),
+    ("privileged", &["privileged-container"]),
+    ("runAsNonRoot", &["root-container"]),
+];
+
+/// Those that the clusters break, and that no check of ours looks for yet.
+const NOT_BUILT: &[&str] = &[
+    "capabilities_restricted",
+    "hostPorts",
+    "hostProbesAndHostLifecycle",
+    "restrictedVolumes",
+    "runAsUser",
+    "seccompProfile_restricted",
+];
+
+/// The paths at which our checks find a pod spec at fault, from the pod on.
+fn broken(spec: &PodSpec, ids: &[&str]) -> BTreeSet<String> {
+    let mut paths = BTreeSet::new();
+    for id in ids {
+        let check = checks::find(id).expect("a check");
+        let Rule::PodSpec(rule) = check.rule else { panic!("{id} looks at more than a pod spec") };
+        let mut found = Findings::default();
+        rule(spec, &mut found);
+        let seen = found.faults.into_iter().chain(found.weaknesses);
+        paths.extend(seen.map(|it| format!("spec.{}", it.at.path)));
+    }
+    paths
+}
+
+fn each_live(inventory: &Inventory, mut visit: impl FnMut(&Workload, &Live)) {
+    let read = inventory.workloads.each(Scope::Cluster, |workload| {
+        workload.live.iter().for_each(|live| visit(workload, live));
+        Ok(())
+    });
+    assert_eq!(read, Ok(()));
+}
+
+/// Pods that are known by name: every one of a group of at most three.
+fn named<'a>(workload: &'a Workload, live: &'a Live) -> impl Iterator<Item = String> + 'a {
+    assert_eq!(live.samples.len(), usize::try_from(live.pods).expect("a number"), "{live:?}");
+    live.samples.iter().map(|it| format!("{}/{it}", workload.namespace))
+}
+
+fn assert_pod_security(cluster: &Cluster) {
+    let mut seen = BTreeSet::new();
+    let mut pods = BTreeSet::new();
+    each_live(&cluster.inventory, |workload, live| {
+        for pod in named(workload, live) {
+            for (check, ids) in BUILT {
+                seen.extend(broken(&live.spec, ids).iter().map(|it| format!("{pod} {check} {it}")));
+            }
+            pods.insert(pod);
+        }
+    });
+
+    let mut expected = BTreeSet::new();
+    let mut named: BTreeSet<String> =
+        keys(&cluster.expected["pods"]).map(|it| it.trim_start_matches("Pod/").to_owned()).collect();
+    let finished = cluster.finished();
+    named.retain(|it| !finished.contains(it));
+    assert_eq!(differences(&named, &pods), [""; 0], "every pod is looked at");
+    for pod in &named {
+        for level in cluster.expected["pods"][format!("Pod/{pod}")].as_object().expect("levels") {
+            for (check, paths) in level.1.as_object().expect("checks") {
+                let built = BUILT.iter().any(|(it, _)| it == check);
+                assert!(built || NOT_BUILT.contains(&check.as_str()), "{check}");
+                for path in paths.as_array().into_iter().flatten().filter(|_| built) {
+                    let path = path.as_str().expect("a path");
+                    // Ours is one finding a container, which names the capabilities.
+                    let path = path.find(".add[").map_or(path, |it| &path[..it + ".add".len()]);
+                    expected.insert(format!("{pod} {check} {path}"));
+                }
+            }
+        }
+    }
+    assert!(expected.len() > 100, "{}", expected.len());
+    assert_eq!(differences(&expected, &seen), [""; 0]);
+}
+
+#[test]
+fn pods_break_the_pod_security_checks_they_should() {
+    let (Some(goat), Some(platform)) = (kind_goat(), platform()) else { return };
+    assert_pod_security(goat);
+    assert_pod_security(platform);
+    let ended: Vec<String> = goat.finished().into_iter().chain(platform.finished()).collect();
+    assert_eq!(ended, [""; 0], "none of the pods had come to its end");
+}
+
+/// The only pods of a workload that run this spec, as a workload of their own.
+fn alone(workload: &Workload, live: &Live) -> Workload {
+    Workload { template: Ok(None), live: vec![live.clone()], ..workload.clone() }
+}
+
+fn assert_isolation(cluster: &Cluster) {
+    let directions = [("ingress", Direction::Ingress), ("egress", Direction::Egress)];
+    let mut seen = BTreeSet::new();
+    let mut on_host = BTreeSet::new();
+    each_live(&cluster.inventory, |workload, live| {
+        let alone = alone(workload, live);
+        for (word, direction) in directions {
+            let (found, read) = isolation::of(&alone, direction, &cluster.inventory);
+            assert_eq!(read, Ok(()));
+            for pod in named(workload, live) {
+                if found.host_network == live.pods {
+                    on_host.insert(pod);
+                } else {
+                    let all = found.isolated == live.pods;
+                    assert!(all || found.open == live.pods, "{pod} is told apart: {found:?}");
+                    seen.insert(format!("{pod} {word} {all}"));
+                }
+            }
+        }
+    });
+
+    let mut expected = BTreeSet::new();
+    for pod in keys(&cluster.expected["network"]) {
+        for (word, _) in directions {
+            let isolated = &cluster.expected["network"][pod][format!("{word}_isolated")];
+            expected.insert(format!("{pod} {word} {isolated}"));
+        }
+    }
+    assert!(expected.len() >= 40, "{}", expected.len());
+    assert_eq!(differences(&expected, &seen), [""; 0]);
+    let on_pod_network: BTreeSet<&str> = keys(&cluster.expected["network"]).collect();
+    let others: BTreeSet<String> = keys(&cluster.expected["pods"])
+        .map(|it| it.trim_start_matches("Pod/"))
+        .filter(|it| !on_pod_network.contains(it))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(others, on_host, "policies do not reach the others");
+}
+
+#[test]
+fn pods_are_isolated_as_they_should() {
+    let (Some(goat), Some(platform)) = (kind_goat(), platform()) else { return };
+    assert_isolation(goat);
+    assert_isolation(platform);
+}
+
+/// Verbs on a resource, where one of each is enough.
+type Rights = (&'static [&'static str], &'static str, &'static [&'static str]);
+
+/// What each power of the answers means, read off them: any of the rights.
+const POWERS: &[(&str, &[Rights])] = &[
+    (
+        "bind-escalate",
+        &[(&["bind", "escalate"], "rbac.authorization.k8s.io", &["clusterroles", "roles"])],
+    ),
+    (
+        "csr-approve",
+        &[(&["update", "patch"], "certificates.k8s.io", &["certificatesigningrequests/approval"])],
+    ),
+    ("impersonate", &[(&["impersonate"], "", &["users", "groups", "serviceaccounts"])]),
+    ("nodes-proxy", &[(&["get", "create"], "", &["nodes/proxy"])]),
+    ("pods-create", &[(&["create"], "", &["pods"])]),
+    ("pods-exec", &[(&["get", "create"], "", &["pods/exec"])]),
+    ("pv-create", &[(&["create"], "", &["persistentvolumes"])]),
+    ("secrets-read", &[(&["get", "list", "watch"], "", &["secrets"])]),
+    ("token-create", &[(&["create"], "", &["serviceaccounts/token"])]),
+    (
+        "webhooks-write",
+        &[(
+            &["create", "update", "patch"],
+            "admissionregistration.k8s.io",
+            &["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
+        )],
+    ),
+    (
+        "workloads-create",
+        &[
+            (
+                &["create", "update", "patch"],
+                "apps",
+                &["daemonsets", "deployments", "replicasets", "statefulsets"],
+            ),
+            (&["create", "update", "patch"], "batch", &["cronjobs", "jobs"]),
+            (&["create", "update", "patch"], "", &["replicationcontrollers"]),
+        ],
+    ),
+];
+
+fn recognised(power: &str) -> Vec<Power> {
+    let row = |recognise| Power { recognise, reach: Where::Cluster };
+    if power == "everything" {
+        return vec![row(Recognise::All { groups: &["*"], verbs: &["*"] })];
+    }
+    let (_, rights) = POWERS.iter().find(|(it, _)| *it == power).expect("a power we know");
+    let rows = rights.iter().flat_map(|&(verbs, group, resources)| {
+        resources.iter().map(move |resource| Recognise::Any { group, resource, verbs })
+    });
+    rows.map(row).collect()
+}
+
+fn shown(subject: &Subject) -> String {
+    format!("{}/{}/{}", subject.kind, subject.namespace, subject.name)
+}
+
+/// `power, where: subject` for each grant by itself, of all bindings that `counts` says.
+fn holders(cluster: &Cluster, counts: impl Fn(&Grant) -> bool) -> BTreeSet<String> {
+    let settings = Settings::default();
+    let facts = Facts::of(&cluster.inventory, &settings);
+    let mut found = BTreeSet::new();
+    let mut visit = |holders: &Listing<Holder>| -> Known<()> {
+        holders.each(Scope::Cluster, |holder| {
+            for grant in holder.own.iter().filter(|it| counts(it)) {
+                let rules = grant.rules.clone()?;
+                for power in keys(&cluster.expected["rbac"]["powers"]) {
+                    let given = |it: &Power| gives(it, holder, grant, &rules).is_some();
+                    if recognised(power).iter().any(given) {
+                        let at = if grant.namespace.is_empty() { "*" } else { &grant.namespace };
+                        found.insert(format!("{power}, {at}: {}", shown(&holder.subject)));
+                    }
+                }
+            }
+            Ok(())
+        })
+    };
+    assert_eq!(visit(facts.cluster_holders()), Ok(()));
+    assert_eq!(visit(facts.namespaced_holders()), Ok(()));
+    found
+}
+
+/// Who holds which power by the bindings of the dump; and by the server's own, which the dump need not have.
+fn powers(cluster: &Cluster) -> (Vec<String>, BTreeSet<String>) {
+    let kinds = ["ClusterRoleBinding", "RoleBinding"];
+    let bindings = cluster.dumped.iter().filter(|it| kinds.iter().any(|kind| it["kind"] == *kind));
+    let dumped: BTreeSet<String> = bindings.map(name).collect();
+    let binding = |it: &Grant| {
+        format!("{}/{}", it.namespace, it.binding).trim_start_matches('/').to_owned()
+    };
+
+    let powers = cluster.expected["rbac"]["powers"].as_object().expect("powers");
+    let expected: BTreeSet<String> = powers
+        .iter()
+        .flat_map(|(power, places)| {
+            places.as_object().into_iter().flatten().flat_map(move |(place, subjects)| {
+                let subjects = subjects.as_array().into_iter().flatten();
+                subjects.map(move |it| format!("{power}, {place}: {}", it.as_str().expect("a name")))
+            })
+        })
+        .collect();
+    let seen = holders(cluster, |it| dumped.contains(&binding(it)));
+    let own = holders(cluster, |it| {
+        let foreign = !dumped.contains(&binding(it));
+        // What nobody loaded, the server has made: its names begin so.
+        assert!(!foreign || it.binding.starts_with("system:") || &*it.binding == "cluster-admin");
+        foreign
+    });
+    (differences(&expected, &seen), own)
+}
+
+#[test]
+fn powers_are_held_by_whom_they_should() {
+    let (Some(goat), Some(platform)) = (kind_goat(), platform()) else { return };
+    let (differences, own) = powers(goat);
+    assert_explained(&differences, &[]);
+    insta::assert_snapshot!(own.into_iter().collect::<Vec<_>>().join("\n"), @"");
+    let (differences, own) = powers(platform);
+    assert_explained(&differences, &[]);
+    // Every one of them is among those of the other cluster's dump.
+    assert!(own.iter().all(|it| it.contains("system:") || it.contains("/kube-system/")), "{own:#?}");
+}
+
+/// The verdicts of a report, for reading. Those on lifecycles change with the day and are left out.
+fn verdicts(run: &Run) -> String {
+    let report = run.report();
+    let mut shown = format!("exit {}\n", run.code.expect("an exit code"));
+    for (id, verdict) in report.checks() {
+        if id.starts_with("end-of-life-") {
+            continue;
+        }
+        shown += &format!("\n{id}: {} {}\n", verdict.outcome(), verdict.0["subjects"]);
+        for line in verdict.reasons() {
+            shown += &format!("  because {line}\n");
+        }
+        for line in verdict.findings() {
+            shown += &format!("  {line}\n");
+        }
+    }
+    redacted(&shown, &[])
+}
+
+#[test]
+fn the_verdicts_on_kind_goat() {
+    let Some(goat) = kind_goat() else { return };
+    let run = goat.run(&["-o", "json"]);
+    insta::assert_snapshot!("kind-goat", verdicts(&run));
+    for (id, verdict) in run.report().checks() {
+        // A kind of 2021 on machines of 2021, and a server of today.
+        match id {
+            "end-of-life-os" | "end-of-life-runtime" => assert_eq!(verdict.outcome(), "fail"),
+            "end-of-life-kubernetes" => assert_ne!(verdict.outcome(), "not-applicable"),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn the_verdicts_on_platform() {
+    let Some(platform) = platform() else { return };
+    insta::assert_snapshot!("platform", verdicts(&platform.run(&["-o", "json"])));
+}
+
+/// A report as written, without the scan's own circumstances, and without what reading has cost. The numbers
+/// of objects stay.
+fn unbilled(report: &str) -> String {
+    let mut kept = String::new();
+    let mut in_scan = false;
+    for line in report.lines() {
+        let cost = ["requests", "bytes", "retries", "seconds"];
+        let billed = cost.iter().any(|it| line.trim_start().starts_with(&format!("\"{it}\": ")));
+        in_scan |= line == "  \"scan\": {";
+        if !in_scan && !billed {
+            kept += line;
+            kept.push('\n');
+        }
+        in_scan &= line != "  },";
+    }
+    kept
+}
+
+#[test]
+fn a_snapshot_gives_the_report_that_the_cluster_gave() {
+    for cluster in [kind_goat(), platform()].into_iter().flatten() {
+        let live = cluster.run(&["-o", "json"]);
+        let file = cluster.control_plane.folder().join("snapshot.zst");
+        let file = file.to_str().expect("a path");
+        let collected = cluster.run(&["collect", "-o", file]);
+        assert_eq!((collected.code, collected.stdout.as_str()), (Some(0), ""), "{collected:?}");
+        // Where there is no cluster to ask.
+        let nowhere = Path::new("/nonexistent");
+        let judged = Run::of(assay(nowhere).args(["--from", file, "-o", "json"]));
+        assert_eq!(judged.report().0["scan"]["source"], "snapshot");
+        assert_eq!(judged.code, live.code, "{}", judged.stderr);
+        let (judged, live) = (unbilled(&judged.stdout), unbilled(&live.stdout));
+        assert!(live.contains("\"objects\": ") && live.contains("\"findings\": "));
+        assert!(judged == live, "{}", line_differences(&live, &judged));
+    }
+}
+
+fn line_differences(live: &str, judged: &str) -> String {
+    let pairs = live.lines().zip(judged.lines()).filter(|(a, b)| a != b).take(10);
+    pairs.map(|(a, b)| format!("live: {a}\nfile: {b}\n")).collect()
+}
