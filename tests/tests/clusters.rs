@@ -192,8 +192,9 @@ fn assert_pod_security(cluster: &Cluster) {
     });
 
     let mut expected = BTreeSet::new();
-    let mut named: BTreeSet<String> =
-        keys(&cluster.expected["pods"]).map(|it| it.trim_start_matches("Pod/").to_owned()).collect();
+    let mut named: BTreeSet<String> = keys(&cluster.expected["pods"])
+        .map(|it| it.trim_start_matches("Pod/").to_owned())
+        .collect();
     let finished = cluster.finished();
     named.retain(|it| !finished.contains(it));
     assert_eq!(differences(&named, &pods), [""; 0], "every pod is looked at");
@@ -363,9 +364,8 @@ fn powers(cluster: &Cluster) -> (Vec<String>, BTreeSet<String>) {
     let kinds = ["ClusterRoleBinding", "RoleBinding"];
     let bindings = cluster.dumped.iter().filter(|it| kinds.iter().any(|kind| it["kind"] == *kind));
     let dumped: BTreeSet<String> = bindings.map(name).collect();
-    let binding = |it: &Grant| {
-        format!("{}/{}", it.namespace, it.binding).trim_start_matches('/').to_owned()
-    };
+    let binding =
+        |it: &Grant| format!("{}/{}", it.namespace, it.binding).trim_start_matches('/').to_owned();
 
     let powers = cluster.expected["rbac"]["powers"].as_object().expect("powers");
     let expected: BTreeSet<String> = powers
@@ -373,7 +373,8 @@ fn powers(cluster: &Cluster) -> (Vec<String>, BTreeSet<String>) {
         .flat_map(|(power, places)| {
             places.as_object().into_iter().flatten().flat_map(move |(place, subjects)| {
                 let subjects = subjects.as_array().into_iter().flatten();
-                subjects.map(move |it| format!("{power}, {place}: {}", it.as_str().expect("a name")))
+                subjects
+                    .map(move |it| format!("{power}, {place}: {}", it.as_str().expect("a name")))
             })
         })
         .collect();
@@ -396,7 +397,10 @@ fn powers_are_held_by_whom_they_should() {
     let (differences, own) = powers(platform);
     assert_explained(&differences, &[]);
     // Every one of them is among those of the other cluster's dump.
-    assert!(own.iter().all(|it| it.contains("system:") || it.contains("/kube-system/")), "{own:#?}");
+    assert!(
+        own.iter().all(|it| it.contains("system:") || it.contains("/kube-system/")),
+        "{own:#?}"
+    );
 }
 
 /// The verdicts of a report, for reading. Those on lifecycles change with the day and are left out.
@@ -479,4 +483,77 @@ fn a_snapshot_gives_the_report_that_the_cluster_gave() {
 fn line_differences(live: &str, judged: &str) -> String {
     let pairs = live.lines().zip(judged.lines()).filter(|(a, b)| a != b).take(10);
     pairs.map(|(a, b)| format!("live: {a}\nfile: {b}\n")).collect()
+}
+
+/// What the server makes of an object, beside what the object's file says.
+const SERVER_MADE: &[(&str, &str)] = &[];
+
+/// The objects of a snapshot, by kind, namespace and name; pods by each of their names.
+fn kept(snapshot: &Snapshot) -> BTreeMap<String, Value> {
+    let Ok(Value::Object(fields)) = serde_json::to_value(snapshot) else { panic!("an object") };
+    let mut kept = BTreeMap::new();
+    for (kind, listing) in fields {
+        for item in listing["items"].as_array().into_iter().flatten() {
+            let names = match item["samples"].as_array() {
+                Some(samples) => samples
+                    .iter()
+                    .map(|it| format!("{}/{}", item["namespace"], it).replace('"', ""))
+                    .collect(),
+                None => vec![name(item)],
+            };
+            for name in names {
+                kept.insert(format!("{kind} {name}"), item.clone());
+            }
+        }
+    }
+    kept
+}
+
+/// Where two values differ, as paths without indexes; what they are told apart by is left out.
+fn compare(path: &str, file: &Value, live: &Value, differences: &mut BTreeMap<String, String>) {
+    match (file, live) {
+        (Value::Object(a), Value::Object(b)) => {
+            for key in a.keys().chain(b.keys()).collect::<BTreeSet<_>>() {
+                let none = &Value::Null;
+                let (a, b) = (a.get(key).unwrap_or(none), b.get(key).unwrap_or(none));
+                compare(&format!("{path}.{key}"), a, b, differences);
+            }
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            for (a, b) in a.iter().zip(b) {
+                compare(&format!("{path}[]"), a, b, differences);
+            }
+        }
+        (a, b) if a == b => {}
+        (a, b) => {
+            differences.entry(path.to_owned()).or_insert_with(|| format!("{a} -> {b}"));
+        }
+    }
+}
+
+#[test]
+fn files_give_the_facts_that_the_cluster_gave() {
+    let mut differences = BTreeMap::new();
+    for cluster in [kind_goat(), platform()].into_iter().flatten() {
+        let read = files::read(&cluster.files, &Completeness::Everything, jiff::Timestamp::now());
+        let files = kept(&read.expect("files").snapshot);
+        let live = kept(&cluster.snapshot);
+        let refused: BTreeSet<String> =
+            cluster.loaded.refused.iter().map(|(it, _)| it.to_string()).collect();
+        assert!(files.len() > 200, "{}", files.len());
+        for (object, file) in &files {
+            match live.get(object) {
+                Some(live) => {
+                    let kind = object.split(' ').next().expect("a kind");
+                    compare(kind, file, live, &mut differences);
+                }
+                None => assert!(
+                    refused.iter().any(|it| it.split(' ').nth(1) == object.split(' ').nth(1)),
+                    "{object} is not there"
+                ),
+            }
+        }
+    }
+    let found: Vec<String> = differences.iter().map(|(path, it)| format!("{path}: {it}")).collect();
+    insta::assert_snapshot!(found.join("\n"), @"");
 }

@@ -2,14 +2,13 @@
 //! it.
 
 use assay_model::{
-    Inventory, Known, Listing, PodSpec, Scope, both,
+    Inventory, Known, Listing, PodSpec, Scope, any, both,
     pod::VolumeSource,
     rbac::{PolicyRule, Subject},
 };
 
 use crate::{
     Facts,
-    kleene::any,
     rbac::{Grant, Holder},
 };
 

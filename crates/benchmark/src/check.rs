@@ -101,6 +101,8 @@ pub enum Rule {
     Node(On<Node>),
     /// The configuration of each node's kubelet. Virtual nodes have none.
     Kubelet(fn(&KubeletConfig, &mut Findings)),
+    /// Each `ClusterRoleBinding`.
+    ClusterRoleBinding(On<Binding>),
     /// Each `ClusterRoleBinding` and `RoleBinding`.
     Binding(On<Binding>),
     /// Each validating and mutating webhook configuration.

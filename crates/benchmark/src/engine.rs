@@ -74,8 +74,18 @@ pub struct Finding {
 
 /// Runs a check over all that was read.
 pub fn run(check: &Check, facts: &Facts<'_>) -> Verdict {
+    run_watched(check, facts, &mut |_, _| {})
+}
+
+/// Runs a check, and tells `watch` what it says of each subject, in the order of the subjects. A
+/// verdict keeps their number only.
+pub fn run_watched(
+    check: &Check,
+    facts: &Facts<'_>,
+    watch: &mut dyn FnMut(&ObjectReference, Outcome),
+) -> Verdict {
     let inventory = facts.inventory;
-    let mut bench = Bench::new(check, facts);
+    let mut bench = Bench::new(check, facts, watch);
     match check.rule {
         Rule::PodSpec(rule) => {
             bench.each(&inventory.workloads, |bench, workload| bench.pod_specs(workload, rule));
@@ -102,6 +112,11 @@ pub fn run(check: &Check, facts: &Facts<'_>) -> Verdict {
         Rule::Kubelet(rule) => {
             bench.each(&inventory.nodes, |bench, node| {
                 bench.judge(node, |out| kubelet(node, facts, |config| rule(config, out)));
+            });
+        }
+        Rule::ClusterRoleBinding(rule) => {
+            bench.each(&inventory.cluster_role_bindings, |bench, it| {
+                bench.judge(it, |out| rule(it, facts, out));
             });
         }
         Rule::Binding(rule) => {
@@ -132,7 +147,7 @@ pub fn run(check: &Check, facts: &Facts<'_>) -> Verdict {
             }
         }
         Rule::Cluster(rule) => {
-            if facts.settings.namespaces.is_empty() {
+            if facts.settings.is_whole_cluster() {
                 bench.judge(&Whole, |out| rule(facts, out));
             }
         }
@@ -174,6 +189,10 @@ pub trait Subject: Object {
     fn pods(&self) -> u32 {
         0
     }
+    /// Whether it is in the scope of the report's label selector, which selects workloads only.
+    fn is_selected(&self, facts: &Facts<'_>) -> Known<bool> {
+        Ok(facts.settings.selector.is_none())
+    }
 }
 
 macro_rules! subject {
@@ -212,6 +231,9 @@ impl Subject for Workload {
     const NAMESPACED: bool = true;
     fn pods(&self) -> u32 {
         Workload::pods(self)
+    }
+    fn is_selected(&self, facts: &Facts<'_>) -> Known<bool> {
+        facts.in_scope(self)
     }
 }
 
@@ -285,6 +307,7 @@ impl Subject for Whole {
 struct Bench<'a> {
     check: &'a Check,
     facts: &'a Facts<'a>,
+    watch: &'a mut dyn FnMut(&ObjectReference, Outcome),
     subjects: Tally,
     scored: Tally,
     worst: Option<Outcome>,
@@ -298,10 +321,15 @@ struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    fn new(check: &'a Check, facts: &'a Facts<'a>) -> Self {
+    fn new(
+        check: &'a Check,
+        facts: &'a Facts<'a>,
+        watch: &'a mut dyn FnMut(&ObjectReference, Outcome),
+    ) -> Self {
         Bench {
             check,
             facts,
+            watch,
             subjects: Tally::default(),
             scored: Tally::default(),
             worst: None,
@@ -327,7 +355,11 @@ impl<'a> Bench<'a> {
         };
         for scope in scopes {
             let unseen = listing.each(*scope, |it| {
-                visit(self, it);
+                match it.is_selected(self.facts) {
+                    Ok(true) => visit(self, it),
+                    Ok(false) => {}
+                    Err(unknown) => self.judge(it, |_| Err(unknown)),
+                }
                 Ok(())
             });
             self.gaps = both(std::mem::replace(&mut self.gaps, Ok(())), unseen.clone());
@@ -337,7 +369,7 @@ impl<'a> Bench<'a> {
 
     /// Whether there is provably nothing that was or could be judged.
     fn is_untouched(&self) -> bool {
-        self.worst.is_none() && self.unseen.is_ok() && self.facts.settings.namespaces.is_empty()
+        self.worst.is_none() && self.unseen.is_ok() && self.facts.settings.is_whole_cluster()
     }
 
     /// Judges one subject by what the rule reports.
@@ -353,11 +385,6 @@ impl<'a> Bench<'a> {
 
     /// Judges a workload by each of its pod specs.
     fn pod_specs(&mut self, workload: &Workload, rule: fn(&PodSpec, &mut Findings)) {
-        match self.facts.in_scope(workload) {
-            Ok(true) => {}
-            Ok(false) => return,
-            Err(unknown) => return self.judge(workload, |_| Err(unknown)),
-        }
         let look = |spec: &PodSpec| {
             let mut found = Findings::default();
             rule(spec, &mut found);
@@ -447,6 +474,7 @@ impl<'a> Bench<'a> {
         }
         self.hints.extend(notes.hints);
         let object = subject.reference();
+        (self.watch)(&object, outcome);
         let mut report = |outcome, found: Vec<Placed>| {
             self.findings.extend(found.into_iter().map(|it| Finding {
                 outcome,
@@ -467,7 +495,7 @@ impl<'a> Bench<'a> {
     fn verdict(mut self) -> Verdict {
         let unseen = self.unseen.err();
         let seen = self.worst.max(unseen.as_ref().map(|_| Outcome::Unknown));
-        let out_of_scope = !self.facts.settings.namespaces.is_empty();
+        let out_of_scope = !self.facts.settings.is_whole_cluster();
         let (outcome, reason) = match (seen, self.check.empty) {
             (Some(outcome), _) => (outcome, self.reason),
             (None, _) if out_of_scope => {

@@ -9,9 +9,7 @@
 //!
 //! Whether a firewall stands before them cannot be seen in the cluster.
 
-use assay_model::{Inventory, Known, Scope, Workload, both, either, network::Service};
-
-use crate::kleene::any;
+use assay_model::{Inventory, Known, Scope, Workload, any, both, either, network::Service};
 
 /// Whether a Service or an Ingress leads from outside of the cluster to a pod of a workload, or will
 /// to one that its template makes.

@@ -142,12 +142,10 @@ pub fn no_other_policies(inventory: &Inventory) -> Known<()> {
         let kind = (&*it.spec.group, &*it.spec.names.kind);
         Ok(OTHER_POLICIES.contains(&kind))
     })?;
-    match other {
-        None => Ok(()),
-        Some(_) => {
-            let message = "another network policy API is served, and its policies are not read yet";
-            let resource = Resource::CustomResourceDefinitions;
-            Err(Gap::whole(resource, Cause::Inconclusive, message).into())
-        }
+    if other.is_none() {
+        return Ok(());
     }
+    let message = "another network policy API is served, and its policies are not read yet";
+    let resource = Resource::CustomResourceDefinitions;
+    Err(Gap::whole(resource, Cause::Inconclusive, message).into())
 }

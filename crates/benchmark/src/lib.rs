@@ -31,7 +31,6 @@ pub mod settings;
 pub mod version;
 
 mod audit;
-mod kleene;
 
 pub use audit::{Audit, audit, needed};
 pub use check::{Check, Empty, Rule, Ruled, Ruling};

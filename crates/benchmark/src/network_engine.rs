@@ -1,10 +1,10 @@
 //! What enforces network policies, recognised by the `DaemonSet`s of a dated table.
 
 use assay_model::{
-    Cause, Container, Gap, Known, PodSpec, Resource, Scope, Workload, arguments::Word, both,
+    Cause, Container, Gap, Known, PodSpec, Resource, Scope, Workload, any, arguments::Word, both,
 };
 
-use crate::{Facts, data::EngineRow, image::Reference, kleene::any};
+use crate::{Facts, data::EngineRow, image::Reference};
 
 /// What is known of the enforcement of network policies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Who may do what: RBAC by the authorizer's semantics, over effective permissions.
 //!
-//! One engine for all checks on rights. [`holders`] gathers, for each subject that a binding names,
+//! One engine for all checks on rights. [`Facts`] gathers, for each subject that a binding names,
 //! everything it was granted, its implicit groups included; a [`Power`] is one row of a table.
 //! Source: `k8s.io/kubernetes/plugin/pkg/auth/authorizer/rbac` and
 //! `k8s.io/component-helpers/auth/rbac/validation`; grading by the catalogue's RBAC-rule.
@@ -8,7 +8,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use assay_model::{
-    Findings, Known, Listing, Location, Object, Scope, Unknown, both,
+    Findings, Gap, Known, Listing, Location, Object, Scope, Unknown, both,
     rbac::{Binding, PolicyRule, Role, RoleRef, Subject},
 };
 
@@ -85,7 +85,7 @@ pub struct Holder {
     key: String,
     /// By bindings of the listing's kind that name it.
     pub own: Vec<Arc<Grant>>,
-    /// By others: those that name a group it is in by what it is, and see [`namespaced_holders`].
+    /// By others: those that name a group it is in by what it is, and see [`Facts::namespaced_holders`].
     pub implied: Vec<Arc<Grant>>,
 }
 
@@ -167,7 +167,7 @@ pub(crate) fn cluster_holders(facts: &Facts<'_>) -> Listing<Holder> {
 pub(crate) fn namespaced_holders(facts: &Facts<'_>) -> Listing<Holder> {
     let inventory = facts.inventory;
     let cluster_wide = inventory.cluster_role_bindings.covers(Scope::Cluster);
-    inventory.role_bindings.derive(&[cluster_wide], |bindings| {
+    let mut holders = inventory.role_bindings.derive(&[cluster_wide], |bindings| {
         let granted = gather(bindings, facts);
         let implied = |subject: &Subject| {
             let mut implied: Vec<Arc<Grant>> = Vec::new();
@@ -182,7 +182,13 @@ pub(crate) fn namespaced_holders(facts: &Facts<'_>) -> Listing<Holder> {
             implied
         };
         granted.iter().map(|(who, own)| Holder::new(who, own.clone(), implied(who))).collect()
-    })
+    });
+    // A subject lies in no namespace: a binding that was not read, wherever, may be of any.
+    let gaps: Vec<Gap> = inventory.role_bindings.gaps().iter().map(|it| (**it).clone()).collect();
+    for gap in gaps {
+        holders.hide(Gap { part: None, ..gap });
+    }
+    holders
 }
 
 /// What bindings give, by subject.

@@ -75,6 +75,11 @@ impl Settings {
         })
     }
 
+    /// Whether the report is about all there is.
+    pub fn is_whole_cluster(&self) -> bool {
+        self.namespaces.is_empty() && self.selector.is_none()
+    }
+
     /// Whether a subject may hold what a check would report.
     pub fn allows(&self, check: &str, subject: &Subject) -> bool {
         let of_check = |it: &Allow| it.check.as_deref().is_none_or(|it| it == check);

@@ -239,7 +239,8 @@ pub(crate) struct Output {
 fn output(text: &str) -> Result<Output, String> {
     let (format, file) = text.split_once('=').map_or((text, None), |(it, file)| (it, Some(file)));
     let known = || Format::ALL.map(Format::name).join(", ");
-    let format = Format::parse(format).ok_or_else(|| format!("no such format; there are {}", known()))?;
+    let format =
+        Format::parse(format).ok_or_else(|| format!("no such format; there are {}", known()))?;
     match file {
         Some("") => Err("a file name must follow `=`".to_owned()),
         file => Ok(Output { format, file: file.map(PathBuf::from) }),

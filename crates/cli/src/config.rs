@@ -74,7 +74,8 @@ fn parse(text: &str, name: &str) -> Result<Settings, miette::Report> {
 
     let mut settings = Settings::default();
     for pattern in &config.platform_namespaces {
-        let (name, wild) = (pattern.value.trim_end_matches('*'), pattern.value.matches('*').count());
+        let (name, wild) =
+            (pattern.value.trim_end_matches('*'), pattern.value.matches('*').count());
         if pattern.value.is_empty() || wild > 1 || name.contains('*') {
             let what = format!("`{}` is no namespace pattern", pattern.value);
             let help = "write a name, or a beginning and one `*`: `ops-*`".to_owned();
@@ -96,7 +97,11 @@ fn parse(text: &str, name: &str) -> Result<Settings, miette::Report> {
         };
         if entry.reason.value.trim().is_empty() {
             let help = "say why these subjects may hold it".to_owned();
-            return Err(point(entry.reason.referenced, "an exception without a reason".into(), help));
+            return Err(point(
+                entry.reason.referenced,
+                "an exception without a reason".into(),
+                help,
+            ));
         }
         for subject in entry.subjects {
             let Some(parsed) = parse_subject(&subject.value) else {
@@ -109,7 +114,8 @@ fn parse(text: &str, name: &str) -> Result<Settings, miette::Report> {
         }
     }
     for (key, declared) in &config.declared {
-        let Some((_, declaration)) = Declaration::ALL.into_iter().find(|(name, _)| name == key) else {
+        let Some((_, declaration)) = Declaration::ALL.into_iter().find(|(name, _)| name == key)
+        else {
             let known: Vec<&str> = Declaration::ALL.into_iter().map(|(name, _)| name).collect();
             let what = format!("nothing can be declared as `{key}`");
             return Err(point(declared.referenced, what, format!("known: {}", known.join(", "))));

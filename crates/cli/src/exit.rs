@@ -29,9 +29,11 @@ pub(crate) fn of(report: &Report, fail_on: Option<Severity>, allow_incomplete: b
         return INCOMPLETE;
     }
     let counts = |severity: Severity| fail_on.is_some_and(|least| severity >= least);
-    let found = report.checks.iter().flat_map(|it| &it.findings).any(|it| {
-        it.outcome == Outcome::Fail && it.waiver.is_none() && counts(it.severity)
-    });
+    let found = report
+        .checks
+        .iter()
+        .flat_map(|it| &it.findings)
+        .any(|it| it.outcome == Outcome::Fail && it.waiver.is_none() && counts(it.severity));
     if found { FINDINGS } else { CLEAN }
 }
 

@@ -173,6 +173,19 @@ pub fn either<T>(a: Known<Option<T>>, b: Known<Option<T>>) -> Known<Option<T>> {
     }
 }
 
+/// Whether one holds: one certain yes is enough, and a no takes all of them.
+pub fn any(tests: impl IntoIterator<Item = Known<bool>>) -> Known<bool> {
+    let mut unknown = Ok(());
+    for test in tests {
+        match test {
+            Ok(true) => return Ok(true),
+            Ok(false) => {}
+            Err(it) => unknown = both(unknown, Err(it)),
+        }
+    }
+    unknown.map(|()| false)
+}
+
 /// Where to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope<'s> {

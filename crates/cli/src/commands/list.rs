@@ -65,9 +65,14 @@ fn judged(control: &Control) -> &'static str {
 
 fn list_frameworks(out: &mut dyn Write) -> io::Result<()> {
     for it in framework::editions() {
-        let (all, whole) = (it.control.len(), it.control.iter().filter(|it| judged(it) == "judged").count());
+        let (all, whole) =
+            (it.control.len(), it.control.iter().filter(|it| judged(it) == "judged").count());
         let part = it.control.iter().filter(|it| judged(it) == "in part").count();
-        writeln!(out, "{:<22}  {}: {whole} of {all} controls judged, {part} more in part", it.id, it.title)?;
+        writeln!(
+            out,
+            "{:<22}  {}: {whole} of {all} controls judged, {part} more in part",
+            it.id, it.title
+        )?;
     }
     Ok(())
 }

@@ -81,9 +81,13 @@ mod tests {
         assert!(!role.rules.is_empty());
         for rule in &role.rules {
             assert_eq!(rule.verbs, ["list"]);
-            let words = rule.resources.iter().map(String::as_str).chain(rule.api_groups.iter().copied());
+            let words =
+                rule.resources.iter().map(String::as_str).chain(rule.api_groups.iter().copied());
             for word in words {
-                assert!(!word.contains('*') && word != "secrets" && !word.starts_with("nodes/"), "{word}");
+                assert!(
+                    !word.contains('*') && word != "secrets" && !word.starts_with("nodes/"),
+                    "{word}"
+                );
             }
         }
     }
@@ -92,7 +96,8 @@ mod tests {
     fn fewer_checks_need_less() {
         let one = checks::find("anonymous-binding").expect("a check");
         let role = cluster_role(&[one], "it");
-        let listed: Vec<&str> = role.rules.iter().flat_map(|it| &it.resources).map(String::as_str).collect();
+        let listed: Vec<&str> =
+            role.rules.iter().flat_map(|it| &it.resources).map(String::as_str).collect();
         assert_eq!(listed, ["namespaces", "clusterrolebindings", "rolebindings"]);
     }
 }

@@ -70,7 +70,8 @@ fn settings(args: &ScanArgs) -> Result<Settings, Failure> {
 
 /// A label selector as kubectl writes it.
 fn selector(text: &str) -> Result<Selector, Failure> {
-    text.parse::<Selector>().map_err(|error| Failure::usage(anyhow!("--selector `{text}`: {error}")))
+    text.parse::<Selector>()
+        .map_err(|error| Failure::usage(anyhow!("--selector `{text}`: {error}")))
 }
 
 /// Where to write what; a table on standard output when nothing is said.
@@ -81,8 +82,13 @@ fn outputs(args: &ScanArgs) -> Result<Vec<Output>, Failure> {
     let mut files = BTreeSet::new();
     for output in &args.outputs {
         if !files.insert(&output.file) {
-            let place = output.file.as_ref().map_or("standard output".to_owned(), |it| it.display().to_string());
-            return Err(Failure::usage(anyhow!("two formats go to {place}: give one a file, `-o json=report.json`")));
+            let place = output
+                .file
+                .as_ref()
+                .map_or("standard output".to_owned(), |it| it.display().to_string());
+            return Err(Failure::usage(anyhow!(
+                "two formats go to {place}: give one a file, `-o json=report.json`"
+            )));
         }
     }
     Ok(args.outputs.clone())

@@ -19,7 +19,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use assay_model::{
     Findings, Inventory, Known, Location, Outcome, PodSpec, Resource, Scope, Severity, Workload,
-    both,
+    any, both,
     rbac::{PolicyRule, Subject},
     snapshot::Source,
 };
@@ -27,7 +27,6 @@ use assay_model::{
 use crate::{
     Check, Empty, Facts, Rule, Ruled, Ruling,
     accounts::{self, Grants},
-    kleene::any,
     rbac::Origin,
 };
 

@@ -13,13 +13,12 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use assay_model::{
-    Findings, Known, Location, Outcome, PodSpec, Resource, Severity, Workload, both,
+    Findings, Known, Location, Outcome, PodSpec, Resource, Severity, Workload, any, both,
 };
 
 use crate::{
     Check, Empty, Facts, Rule, Ruled, Ruling, exposure,
     image::{self, Reference},
-    kleene::any,
 };
 
 pub(super) static CHECK: Check = Check {

@@ -15,13 +15,13 @@
 use std::collections::BTreeSet;
 
 use assay_model::{
-    Cause, Findings, Gap, Known, Location, Outcome, Resource, Scope, Severity, Workload, both,
+    Cause, Findings, Gap, Known, Location, Outcome, Resource, Scope, Severity, Workload, any, both,
     either,
 };
 
 use crate::{
-    Check, Empty, Facts, Rule, Ruled, Ruling, data::ScannerRow, kleene::any,
-    network_engine::image_is, settings::Declaration,
+    Check, Empty, Facts, Rule, Ruled, Ruling, data::ScannerRow, network_engine::image_is,
+    settings::Declaration,
 };
 
 pub(super) static CHECK: Check = Check {

@@ -14,7 +14,7 @@
 //! without pods counts as a pod. An account that can do everything reads every Secret.
 
 use assay_model::{
-    Findings, Known, Location, Outcome, PodSpec, Resource, Severity, Workload, both,
+    Findings, Known, Location, Outcome, PodSpec, Resource, Severity, Workload, any, both,
     network::Direction, pod::VolumeSource,
 };
 
@@ -22,7 +22,6 @@ use crate::{
     Check, Empty, Facts, Rule, Ruled, Ruling,
     accounts::{self, Grants},
     exposure, isolation,
-    kleene::any,
     network_engine::Engine,
     rbac::{Reach, allows},
 };

@@ -50,12 +50,11 @@ pub(super) static CHECK: Check = Check {
         Resource::WORKLOADS,
     ],
     empty: Empty::Pass,
-    rule: Rule::Binding(cluster_admin_binding),
+    rule: Rule::ClusterRoleBinding(cluster_admin_binding),
 };
 
 fn cluster_admin_binding(binding: &Binding, facts: &Facts<'_>, findings: &mut Findings) -> Ruled {
-    let cluster_wide = binding.metadata.namespace.is_empty();
-    if !cluster_wide || &*binding.role_ref.name != "cluster-admin" {
+    if &*binding.role_ref.name != "cluster-admin" {
         return Ok(Ruling::NotApplicable("binds another role".to_owned()));
     }
     let rules = rbac::rules_of(binding, facts);
