@@ -84,17 +84,15 @@ fn parse(text: &str, name: &str) -> Result<Settings, miette::Report> {
         settings.platform_namespaces.push(pattern.value.clone());
     }
     for entry in config.allow {
-        let check = match &entry.check {
-            None => None,
-            Some(named) => match checks::find(&named.value) {
-                Some(check) => Some(check.id.to_owned()),
-                None => {
-                    let what = format!("there is no check `{}`", named.value);
-                    let help = "`kubectl assay list checks` shows them".to_owned();
-                    return Err(point(named.referenced, what, help));
-                }
-            },
-        };
+        let mut check = None;
+        if let Some(named) = &entry.check {
+            let Some(found) = checks::find(&named.value) else {
+                let what = format!("there is no check `{}`", named.value);
+                let help = "`kubectl assay list checks` shows them".to_owned();
+                return Err(point(named.referenced, what, help));
+            };
+            check = Some(found.id.to_owned());
+        }
         if entry.reason.value.trim().is_empty() {
             let help = "say why these subjects may hold it".to_owned();
             return Err(point(

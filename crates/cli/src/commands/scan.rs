@@ -120,11 +120,11 @@ fn completeness(complete: Option<&str>) -> Result<Completeness, Failure> {
         Some(names) => names.split(',').map(str::trim),
     };
     let kinds = names.map(|name| {
-        let named = |it: &Resource| {
+        let is_called = |it: &Resource| {
             it.kind().is_some_and(|kind| kind.plural == name || kind.qualified() == name)
         };
-        Resource::ALL.into_iter().find(named).ok_or_else(|| {
-            let known = Resource::ALL.into_iter().filter_map(|it| it.kind()).map(|it| it.plural);
+        Resource::ALL.into_iter().find(is_called).ok_or_else(|| {
+            let known = Resource::ALL.into_iter().filter_map(Resource::kind).map(|it| it.plural);
             Failure::usage(choice::unknown("resource", name, known, "kubectl api-resources"))
         })
     });
