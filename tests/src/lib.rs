@@ -12,6 +12,7 @@ pub mod objects;
 mod pki;
 mod program;
 mod proxy;
+pub mod scale;
 mod run;
 
 pub use api::{Answer, Api};

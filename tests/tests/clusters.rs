@@ -411,7 +411,9 @@ fn powers_are_held_by_whom_they_should() {
     assert_explained(&differences, &[]);
     insta::assert_snapshot!("powers-of-the-server", own.into_iter().collect::<Vec<_>>().join("\n"));
     let (differences, own) = powers(platform);
-    assert_explained(&differences, &[]);
+    let made = "kops binds a role that the dump lacks, and that every API server makes: \
+                system:kubelet-api-admin";
+    assert_explained(&differences, &[("+ nodes-proxy, *: User//kubelet-api", made)]);
     // Every one of them is among those of the other cluster's dump.
     assert!(
         own.iter().all(|it| it.contains("system:") || it.contains("/kube-system/")),
@@ -419,7 +421,8 @@ fn powers_are_held_by_whom_they_should() {
     );
 }
 
-/// The verdicts of a report, for reading. Those on lifecycles change with the day and are left out.
+/// The verdicts of a report, for reading: object and path of each finding, words only where there is no
+/// path. Those on lifecycles change with the day and are left out.
 fn verdicts(run: &Run) -> String {
     let report = run.report();
     let mut shown = format!("exit {}\n", run.code.expect("an exit code"));
@@ -432,7 +435,8 @@ fn verdicts(run: &Run) -> String {
             shown += &format!("  because {line}\n");
         }
         for line in verdict.findings() {
-            shown += &format!("  {line}\n");
+            let parts: Vec<&str> = line.splitn(3, "  ").collect();
+            shown += &format!("  {}\n", parts[..parts.len().min(2)].join("  "));
         }
     }
     redacted(&shown, &[])
@@ -501,8 +505,48 @@ fn line_differences(live: &str, judged: &str) -> String {
     pairs.map(|(a, b)| format!("live: {a}\nfile: {b}\n")).collect()
 }
 
-/// What the server makes of an object, beside what the object's file says.
-const SERVER_MADE: &[(&str, &str)] = &[];
+/// What the server makes of an object that is not in its file, by the end of its path.
+const SERVER_MADE: &[(&str, &str)] = &[
+    (".metadata.uid", "assigned"),
+    (".owner.uid", "assigned to the owner"),
+    (".metadata.creationTimestamp", "assigned"),
+    ("jobs.metadata.labels", "made of the assigned uid, and the name"),
+    (".template.metadata.labels", "made of the assigned uid, and the name"),
+    (".template.metadata.labels.controller-uid", "as above"),
+    (".template.metadata.labels.job-name", "as above"),
+    (".template.metadata.labels.batch.kubernetes.io/controller-uid", "as above"),
+    (".template.metadata.labels.batch.kubernetes.io/job-name", "as above"),
+    ("jobs.spec.selector", "made of the assigned uid"),
+    ("deployments.spec.replicas", "one, where the file says nothing"),
+    ("services.spec.type", "ClusterIP, where the file says nothing"),
+    (".namespaceSelector", "all, where the file says nothing"),
+    (".objectSelector", "all, where the file says nothing"),
+    (".spec.securityContext", "an empty one says what none says"),
+    ("ontainers[].resources", "an empty one says what none says"),
+    (".resources.requests", "as the limits, where the file has no requests"),
+];
+
+/// Where verdicts on files are others than on the cluster.
+const FILES_LACK: &[(&str, &str)] = &[
+    ("kind-goat anonymous-api-requests: warn -> unknown", "nobody answers a probe"),
+    ("kind-goat anonymous-kubelet: unknown -> pass", "the dump has the kubelets' configuration"),
+    ("kind-goat api-server-certificate: pass -> unknown", "nobody shows a certificate"),
+    ("kind-goat end-of-life-kubernetes: ", "the dump has no version.json"),
+    ("kind-goat kubelet-version-skew: fail -> unknown", "the dump has no version.json"),
+    ("kind-goat no-image-scanner: fail -> unknown", "the dump has no version.json"),
+    (
+        "platform anonymous-api-requests: warn -> pass",
+        "its API server has --anonymous-auth=false, and ours has not",
+    ),
+    ("platform api-server-certificate: pass -> unknown", "nobody shows a certificate"),
+    (
+        "platform cluster-admin-binding: pass -> not-applicable",
+        "the dump lacks the binding that every API server makes",
+    ),
+    ("platform end-of-life-kubernetes: ", "the dump has no version.json"),
+    ("platform kubelet-version-skew: fail -> unknown", "the dump has no version.json"),
+    ("platform no-image-scanner: fail -> unknown", "the dump has no version.json"),
+];
 
 /// The objects of a snapshot, by kind, namespace and name; pods by each of their names.
 fn kept(snapshot: &Snapshot) -> BTreeMap<String, Value> {
@@ -571,6 +615,32 @@ fn files_give_the_facts_that_the_cluster_gave() {
             }
         }
     }
-    let found: Vec<String> = differences.iter().map(|(path, it)| format!("{path}: {it}")).collect();
-    insta::assert_snapshot!("files-against-live", found.join("\n"));
+    let unexplained: Vec<_> = differences
+        .iter()
+        .filter(|(path, _)| !SERVER_MADE.iter().any(|(end, _)| path.ends_with(end)))
+        .collect();
+    assert!(unexplained.is_empty(), "{unexplained:#?}");
+    for (end, reason) in SERVER_MADE {
+        assert!(differences.keys().any(|it| it.ends_with(end)), "no {end} is {reason}");
+    }
+}
+
+#[test]
+fn files_give_the_verdicts_that_the_cluster_gave() {
+    let (Some(goat), Some(platform)) = (kind_goat(), platform()) else { return };
+    let mut differences = Vec::new();
+    for (name, cluster) in [("kind-goat", goat), ("platform", platform)] {
+        let files = cluster.files.to_str().expect("a path");
+        let judged = cluster.run(&["--from", files, "--complete", "-o", "json"]).report();
+        let live = cluster.run(&["-o", "json"]).report();
+        let (files, live) = (judged.checks(), live.checks());
+        assert_eq!(files.len(), live.len());
+        for (id, live) in live {
+            let (live, file) = (live.outcome(), files[id].outcome());
+            if live != file {
+                differences.push(format!("{name} {id}: {live} -> {file}"));
+            }
+        }
+    }
+    assert_explained(&differences, FILES_LACK);
 }

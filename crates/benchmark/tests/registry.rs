@@ -15,7 +15,7 @@ use assay_benchmark::{
     checks::{self, SECTIONS},
     data::matrix,
 };
-use assay_model::Outcome;
+use assay_model::{Outcome, Resource};
 
 use self::cases::{FIXTURES, cases, entries, name};
 
@@ -115,15 +115,10 @@ fn texts_are_there_and_in_style() {
     let mut faults = Vec::new();
     for check in checks::all() {
         let sentence = |it: &str| it.ends_with('.') && it.starts_with(|it: char| !it.is_lowercase());
-        let lower_case = |it: &str| {
-            let second_is_upper = it.chars().nth(1).is_some_and(char::is_uppercase);
-            // `API server …` starts with an acronym.
-            it.starts_with(|it: char| !it.is_uppercase()) || second_is_upper
-        };
         let has = |wanted: &[Outcome]| check.verdicts.iter().any(|(it, _)| wanted.contains(it));
         let rules = [
             (!check.title.is_empty(), "has no title"),
-            (lower_case(check.title), "the title does not start in lower case"),
+            (is_lower_case(check.title), "the title does not start in lower case"),
             (!check.title.ends_with('.'), "the title ends with a full stop"),
             (sentence(check.rationale), "the rationale is no sentence"),
             (sentence(check.remediation), "the remediation is no sentence"),
@@ -133,13 +128,21 @@ fn texts_are_there_and_in_style() {
             (has(&[Outcome::Pass]), "no row says what passes"),
             (check.verdicts.is_sorted_by_key(|(it, _)| std::cmp::Reverse(*it)), "worst first"),
             (check.verdicts.iter().all(|(_, it)| !it.is_empty()), "a row says nothing"),
-            (!has(&[Outcome::Unknown]), "UNKNOWN is the engine's to say"),
             (!check.needs().is_empty(), "needs nothing"),
         ];
         let broken = rules.iter().filter(|(holds, _)| !holds);
         faults.extend(broken.map(|(_, why)| format!("{}: {why}", check.id)));
     }
     none(&faults);
+}
+
+/// Whether a title starts in lower case, as far as its first word has one: `API`, `Secret`.
+fn is_lower_case(title: &str) -> bool {
+    let first = title.split(' ').next().unwrap_or_default();
+    let is_acronym = first.len() > 1 && first.chars().all(char::is_uppercase);
+    let is_name = ["Kubernetes", "Secret"].contains(&first)
+        || Resource::ALL.iter().any(|it| it.kind().is_some_and(|it| it.kind == first));
+    !first.starts_with(char::is_uppercase) || is_acronym || is_name
 }
 
 #[test]
@@ -151,7 +154,9 @@ fn every_outcome_that_a_check_names_is_shown() {
     let mut faults = Vec::new();
     for check in checks::all() {
         let named: BTreeSet<Outcome> = check.verdicts.iter().map(|(it, _)| *it).collect();
-        let missing = named.into_iter().filter(|it| !shown(check, *it));
+        // Beside a fault, a weakness may take what fixtures do not have: another day, or a declaration.
+        let elsewhere = |it: &Outcome| *it == Outcome::Warn && named.contains(&Outcome::Fail);
+        let missing = named.iter().filter(|it| !elsewhere(it) && !shown(check, **it));
         faults.extend(missing.map(|it| format!("{} has no case in {}/", check.id, it.name())));
     }
     none(&faults);

@@ -70,10 +70,13 @@ pub(crate) fn unknown<'a>(
     list: &str,
 ) -> anyhow::Error {
     let wanted = name.to_ascii_lowercase();
-    let close = known
-        .map(|it| (distance(&wanted, &it.to_ascii_lowercase()), it))
-        .min()
-        .filter(|(distance, _)| *distance <= 1 + wanted.len() / 3);
+    // A name that holds what was typed comes first, then the one with the fewest typing errors.
+    let far = |it: &str| {
+        let it = it.to_ascii_lowercase();
+        if wanted.len() > 2 && it.contains(&wanted) { 0 } else { distance(&wanted, &it) }
+    };
+    let close = known.map(|it| (far(it), it)).min();
+    let close = close.filter(|(distance, _)| *distance <= 1 + wanted.len() / 3);
     let hint = close.map_or(String::new(), |(_, it)| format!("; did you mean `{it}`?"));
     anyhow!("there is no {what} `{name}`{hint} (`{list}` shows them)")
 }

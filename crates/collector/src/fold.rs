@@ -7,7 +7,7 @@ use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     fmt,
-    hash::Hash,
+    hash::{Hash, Hasher},
     sync::Arc,
 };
 
@@ -22,6 +22,8 @@ use serde::{
         value::{CowStrDeserializer, MapAccessDeserializer},
     },
 };
+
+use crate::proto::{self, Malformed, RecentSpecs};
 
 /// The annotation by which a kubelet marks the mirror of a static pod.
 const MIRROR: &str = "kubernetes.io/config.mirror";
@@ -72,12 +74,12 @@ struct ContainerStatus<'a> {
 #[serde(transparent)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl Pod<'_> {
-    /// Whether it has come to its end: such pods are counted, not judged.
-    fn is_finished(&self) -> bool {
-        matches!(&*self.status.phase.0, "Succeeded" | "Failed")
-    }
+/// Whether a pod in this phase has come to its end: such pods are counted, not judged.
+fn is_finished(phase: &str) -> bool {
+    matches!(phase, "Succeeded" | "Failed")
+}
 
+impl Pod<'_> {
     fn image_ids(&self) -> impl Iterator<Item = &str> {
         let Status {
             init_container_statuses,
@@ -148,6 +150,7 @@ pub(crate) struct PodFold {
     groups: HashMap<Key, Group>,
     specs: Pool<PodSpec>,
     names: Pool<str>,
+    recent: RecentSpecs,
     finished: u32,
 }
 
@@ -160,7 +163,25 @@ struct Key {
     /// The pod itself, where nobody or a kubelet made it: then it is a group of its own.
     alone: Option<Arc<str>>,
     claims_mirror: bool,
-    spec: Arc<PodSpec>,
+    spec: Shared<PodSpec>,
+}
+
+/// One of a [`Pool`], where equal things are the same thing: told apart by where it is.
+#[derive(Debug)]
+struct Shared<T>(Arc<T>);
+
+impl<T> PartialEq for Shared<T> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl<T> Eq for Shared<T> {}
+
+impl<T> Hash for Shared<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.0).hash(state);
+    }
 }
 
 /// What its pods differ in.
@@ -184,14 +205,41 @@ struct Columns {
 impl PodFold {
     /// Takes one pod in. Its namespace must be set.
     pub(crate) fn add(&mut self, pod: Pod<'_>) {
-        if pod.is_finished() {
+        if is_finished(&pod.status.phase.0) {
             self.finished = self.finished.saturating_add(1);
             return;
         }
         let image_ids: Vec<Arc<str>> = pod.image_ids().map(|it| self.names.share(it)).collect();
         let Pod { metadata, spec: Spec { mut runs, node_name }, .. } = pod;
         runs.mask();
+        let spec = self.specs.share(runs);
+        self.join(metadata, spec, &node_name, image_ids);
+    }
 
+    /// Takes in one pod that came as protobuf. Its namespace must be set.
+    ///
+    /// # Errors
+    ///
+    /// Its spec is not one. Then the pod counts nowhere.
+    pub(crate) fn add_protobuf(&mut self, mut pod: proto::Pod<'_>) -> Result<(), Malformed> {
+        if is_finished(&pod.phase) {
+            self.finished = self.finished.saturating_add(1);
+            return Ok(());
+        }
+        let spec = pod.spec(&mut self.recent, |it| self.specs.share(it))?;
+        let image_ids = pod.image_ids.iter().map(|it| self.names.share(it)).collect();
+        self.join(pod.metadata, spec, &pod.node_name, image_ids);
+        Ok(())
+    }
+
+    /// Counts a pod to those that it is equal to. Its spec is a shared one.
+    fn join(
+        &mut self,
+        metadata: Meta,
+        spec: Arc<PodSpec>,
+        node_name: &str,
+        image_ids: Vec<Arc<str>>,
+    ) {
         let owner = metadata.controller().map(|it| self.owner(it));
         let kind = owner.as_ref().map(|it| &*it.kind);
         let hash = metadata.labels.get(TEMPLATE_HASH).filter(|_| kind == Some("ReplicaSet"));
@@ -201,7 +249,7 @@ impl PodFold {
             template_hash: hash.map(|it| self.names.share(it)),
             alone,
             claims_mirror: metadata.annotations.contains_key(MIRROR),
-            spec: self.specs.share(runs),
+            spec: Shared(spec),
             owner,
         };
 
@@ -209,7 +257,7 @@ impl PodFold {
         group.pods = group.pods.saturating_add(1);
         group.image_ids.extend(image_ids);
         if !node_name.is_empty() {
-            group.nodes.insert(self.names.share(&node_name));
+            group.nodes.insert(self.names.share(node_name));
         }
         let at = group.samples.partition_point(|it| *it < metadata.name);
         if at < SAMPLES {
@@ -259,7 +307,7 @@ impl Group {
             namespace: key.namespace,
             owner: key.owner,
             template_hash: key.template_hash,
-            spec: key.spec,
+            spec: key.spec.0,
             pods: self.pods,
             samples: self.samples,
             labels: labels.into_iter().map(|(columns, rows)| columns.with(rows)).collect(),

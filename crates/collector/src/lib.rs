@@ -18,6 +18,7 @@ mod mock;
 mod objects;
 mod probe;
 pub mod progress;
+mod proto;
 mod proxy;
 pub mod scan;
 pub mod snapshot_file;

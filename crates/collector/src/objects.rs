@@ -17,10 +17,13 @@ use assay_model::{
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::fold::{Pod, PodFold};
+use crate::{
+    fold::{Pod, PodFold},
+    proto,
+};
 
 /// What `kubectl apply` puts where a manifest names no namespace.
-const DEFAULT_NAMESPACE: &str = "default";
+pub(crate) const DEFAULT_NAMESPACE: &str = "default";
 
 /// What a page held.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -37,7 +40,7 @@ pub(crate) struct Page {
 /// Why a body is no page at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PageError {
-    /// JSON that ends too early: worth asking again.
+    /// A body that ends too early: worth asking again.
     #[error("the answer broke off")]
     Truncated,
     /// Anything else.
@@ -123,6 +126,28 @@ macro_rules! objects {
                     $(Kept::$resource(items) => page(body, namespaced, |mut item: $kind| {
                         place(&mut item.metadata, namespaced);
                         items.push(item);
+                    }),)+
+                }?;
+                self.added += u64::from(page.objects);
+                Ok(page)
+            }
+
+            /// Adds a page of a list, as the API server answers it when asked for protobuf.
+            ///
+            /// One bad object is counted, and costs no other.
+            pub(crate) fn add_page_proto(&mut self, body: &[u8]) -> Result<Page, PageError> {
+                let Objects { resource, namespaced, .. } = *self;
+                let page = match &mut self.kept {
+                    Kept::Pods(fold) => proto::page(body, resource, |object| {
+                        let mut pod = proto::Pod::read(object)?;
+                        place(&mut pod.metadata, namespaced);
+                        fold.add_protobuf(pod)
+                    }),
+                    $(Kept::$resource(items) => proto::page(body, resource, |object| {
+                        let mut item: $kind = proto::Object::read(resource, object)?;
+                        place(&mut item.metadata, namespaced);
+                        items.push(item);
+                        Ok(())
                     }),)+
                 }?;
                 self.added += u64::from(page.objects);

@@ -226,6 +226,11 @@ pub struct Resources {
 pub struct Quantity(Arc<str>);
 
 impl Quantity {
+    /// The amount that is written so.
+    pub fn of(written: Arc<str>) -> Self {
+        Quantity(written)
+    }
+
     /// Whether it amounts to nothing: no digit of its mantissa is other than 0.
     pub fn is_zero(&self) -> bool {
         let mantissa = self.0.split(['e', 'E']).next().unwrap_or_default();

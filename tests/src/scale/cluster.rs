@@ -37,7 +37,7 @@ pub enum Spoil {
     /// Every so many pods, one is as large as etcd takes it: 1.5 MB
     /// (`--max-request-bytes`, 1,572,864 by default).
     Giant(usize),
-    /// No pod can be decoded: of each, `spec.containers` is of the wrong type.
+    /// No pod can be decoded: of each, a field of the spec is of the wrong type.
     Malformed,
 }
 
@@ -284,7 +284,7 @@ pub(super) fn envelope(api_version: &str, kind: &str, raw: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Asks for the objects from `start` on. A JSON object, as the API server's own, but not hidden in base64.
+/// Asks for the objects from `start` on.
 pub(super) fn token(start: usize) -> String {
     format!("from-{start}")
 }
@@ -339,27 +339,15 @@ fn giant(namespace: &str) -> Value {
     pod
 }
 
-/// Puts something of a wrong type in the place of the containers.
+/// Makes a field of the spec one of the wrong type.
 fn malform(pod: &mut [u8], encoding: Encoding) {
-    match encoding {
-        Encoding::Json => {
-            let at = pod.windows(14).rposition(|it| it == br#""containers":["#);
-            let at = at.expect("containers") + 13;
-            // The list of containers becomes the list of a list.
-            let first = pod[at + 1..].iter().position(|it| *it == b'{').expect("an object");
-            pod[at + 1 + first..][..1].copy_from_slice(b"{");
-            // Its keys no longer match: `"name":"x"` is read, but as a number's place.
-            let key = pod[at..].windows(8).position(|it| it == br#""image":"#).expect("an image");
-            pod[at + key..][..8].copy_from_slice(br#""stdin":"#);
-            let key = pod[at..].windows(7).position(|it| it == br#""args":"#).expect("arguments");
-            pod[at + key..][..7].copy_from_slice(br#""name":"#);
-        }
-        Encoding::Protobuf => {
-            // Field 7 of wire type 7, which there is not.
-            if let Some(first) = pod.first_mut() {
-                *first = 0x3f;
-            }
-        }
+    let (from, to): (&[u8], &[u8]) = match encoding {
+        Encoding::Json => (br#""nodeName":"#, br#""hostPID" :"#),
+        // Field 10 is of type 2, with 9 bytes; there is no type 7.
+        Encoding::Protobuf => (b"\x52\x09node-", b"\x57\x09node-"),
+    };
+    if let Some(at) = pod.windows(from.len()).position(|it| it == from) {
+        pod[at..][..to.len()].copy_from_slice(to);
     }
 }
 

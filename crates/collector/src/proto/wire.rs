@@ -9,7 +9,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{flaw} at byte {at}")]
 pub(crate) struct Malformed {
-    /// Counted from the start of the outermost message.
+    /// Counted from the start of the bytes that were given to [`Fields::of`].
     pub(crate) at: usize,
     pub(crate) flaw: Flaw,
 }

@@ -1,0 +1,461 @@
+//! Every kind that is kept as a list, but pods.
+
+use std::sync::Arc;
+
+use assay_model::{
+    Resource,
+    admission::{
+        ClientConfig, CustomResourceDefinition, CustomResourceDefinitionSpec, CustomResourceNames,
+        MatchCondition, ServiceReference, VulnerabilityReport, Webhook, WebhookConfiguration,
+        WebhookRule,
+    },
+    namespace::{
+        LimitRange, LimitRangeItem, LimitRangeSpec, ListedNamespace, ResourceQuota,
+        ResourceQuotaSpec, ServiceAccount,
+    },
+    network::{
+        Backend, BackendService, HttpPath, HttpRule, Ingress, IngressRule, IngressSpec,
+        NetworkPolicy, NetworkPolicySpec, Present, Service, ServiceSpec,
+    },
+    node::{Node, NodeInfo, NodeSpec, NodeStatus},
+    rbac::{AggregationRule, Binding, PolicyRule, Role, RoleRef, Subject},
+    workload::{Controller, JobTemplate, PodTemplate, TemplateMeta},
+};
+
+use super::{
+    meta::{amount, label},
+    pod_spec::string_at,
+    wire::{Field, Fields, Malformed, Message},
+};
+
+/// A kind that protobuf carries.
+pub(crate) trait Object: Sized {
+    /// Reads one object of `resource`, whose field numbers it has.
+    fn read(resource: Resource, object: Fields<'_>) -> Result<Self, Malformed>;
+}
+
+macro_rules! of_one_shape {
+    ($($kind:ty),+) => {$(
+        impl Object for $kind {
+            fn read(_: Resource, object: Fields<'_>) -> Result<Self, Malformed> {
+                let mut read = Self::default();
+                object.read(&mut read)?;
+                Ok(read)
+            }
+        }
+    )+};
+}
+
+of_one_shape!(
+    ListedNamespace,
+    Node,
+    Service,
+    Ingress,
+    ServiceAccount,
+    Role,
+    Binding,
+    NetworkPolicy,
+    ResourceQuota,
+    LimitRange,
+    CustomResourceDefinition,
+    VulnerabilityReport
+);
+
+/// Where the kinds with a pod template keep what is read of them; 0 for nowhere.
+#[derive(Clone, Copy)]
+struct Layout {
+    replicas: u32,
+    selector: u32,
+    template: u32,
+    job_template: u32,
+    desired_number_scheduled: u32,
+    number_ready: u32,
+    ready_replicas: u32,
+}
+
+const NOWHERE: Layout = Layout {
+    replicas: 0,
+    selector: 0,
+    template: 0,
+    job_template: 0,
+    desired_number_scheduled: 0,
+    number_ready: 0,
+    ready_replicas: 0,
+};
+const DEPLOYMENT: Layout =
+    Layout { replicas: 1, selector: 2, template: 3, ready_replicas: 7, ..NOWHERE };
+const STATEFUL_SET: Layout =
+    Layout { replicas: 1, selector: 2, template: 3, ready_replicas: 3, ..NOWHERE };
+const DAEMON_SET: Layout =
+    Layout { selector: 1, template: 2, desired_number_scheduled: 3, number_ready: 4, ..NOWHERE };
+const JOB: Layout = Layout { selector: 4, template: 6, ..NOWHERE };
+const CRON_JOB: Layout = Layout { job_template: 5, ..NOWHERE };
+
+impl Object for Controller {
+    fn read(resource: Resource, object: Fields<'_>) -> Result<Self, Malformed> {
+        let layout = match resource {
+            Resource::Deployments => DEPLOYMENT,
+            Resource::StatefulSets => STATEFUL_SET,
+            Resource::DaemonSets => DAEMON_SET,
+            Resource::Jobs => JOB,
+            Resource::CronJobs => CRON_JOB,
+            _ => NOWHERE,
+        };
+        let mut read = Controller::default();
+        for field in object {
+            let field = field?;
+            match field.number {
+                1 => field.merge(&mut read.metadata)?,
+                2 => wants(&mut read, layout, field)?,
+                3 => has(&mut read, layout, field)?,
+                _ => {}
+            }
+        }
+        Ok(read)
+    }
+}
+
+/// The `spec` of a kind with a pod template.
+fn wants(controller: &mut Controller, layout: Layout, spec: Field<'_>) -> Result<(), Malformed> {
+    let wants = &mut controller.spec;
+    for field in spec.fields()? {
+        let field = field?;
+        let number = field.number;
+        if number == layout.replicas {
+            wants.replicas = Some(field.int32()?);
+        } else if number == layout.selector {
+            field.merge(wants.selector.get_or_insert_default())?;
+        } else if number == layout.template {
+            field.merge(&mut wants.template)?;
+        } else if number == layout.job_template {
+            field.merge(wants.job_template.get_or_insert_default())?;
+        }
+    }
+    Ok(())
+}
+
+/// The `status` of a kind with a pod template.
+fn has(controller: &mut Controller, layout: Layout, status: Field<'_>) -> Result<(), Malformed> {
+    let has = &mut controller.status;
+    for field in status.fields()? {
+        let field = field?;
+        let number = field.number;
+        if number == layout.desired_number_scheduled {
+            has.desired_number_scheduled = field.count()?;
+        } else if number == layout.number_ready {
+            has.number_ready = field.count()?;
+        } else if number == layout.ready_replicas {
+            has.ready_replicas = field.count()?;
+        }
+    }
+    Ok(())
+}
+
+/// `batch/v1 JobTemplateSpec`: of its `JobSpec` only the template is read.
+impl Message<'_> for JobTemplate {
+    fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
+        if field.number == 2
+            && let Some(template) = field.only(JOB.template)?
+        {
+            template.merge(&mut self.spec.template)?;
+        }
+        Ok(())
+    }
+}
+
+/// `core/v1 PodTemplateSpec`.
+impl Message<'_> for PodTemplate {
+    fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
+        match field.number {
+            1 => field.merge(&mut self.metadata)?,
+            2 => field.merge(Arc::make_mut(&mut self.spec))?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// `metav1.ObjectMeta`, of which only the labels are read.
+impl Message<'_> for TemplateMeta {
+    fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
+        if field.number == 11 {
+            label(field, &mut self.labels)?;
+        }
+        Ok(())
+    }
+}
+
+/// Kinds and their parts as tables: what is read, by field number.
+///
+/// `to` is a value, `some` is a pointer upstream, `push` a list.
+macro_rules! messages {
+    ($($(#[$doc:meta])* $kind:ty { $($number:literal => $how:ident $(.$field:ident)+ $(: $get:ident)?,)* })+) => {$(
+        $(#[$doc])*
+        impl Message<'_> for $kind {
+            fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
+                match field.number {
+                    $($number => messages!(@ $how self $(.$field)+ , field $(, $get)?),)*
+                    _ => {}
+                }
+                Ok(())
+            }
+        }
+    )+};
+    (@ to $it:ident $(.$path:ident)+, $field:ident) => { $field.merge(&mut $it$(.$path)+)? };
+    (@ to $it:ident $(.$path:ident)+, $field:ident, $get:ident) => { $it$(.$path)+ = $field.$get()? };
+    (@ some $it:ident $(.$path:ident)+, $field:ident) => { $field.merge($it$(.$path)+.get_or_insert_default())? };
+    (@ some $it:ident $(.$path:ident)+, $field:ident, $get:ident) => { $it$(.$path)+ = Some($field.$get()?) };
+    (@ push $it:ident $(.$path:ident)+, $field:ident) => { $it$(.$path)+.push($field.message()?) };
+    (@ push $it:ident $(.$path:ident)+, $field:ident, $get:ident) => { $it$(.$path)+.push($field.$get()?) };
+    (@ label $it:ident $(.$path:ident)+, $field:ident) => { label($field, &mut $it$(.$path)+)? };
+    (@ amount $it:ident $(.$path:ident)+, $field:ident) => { amount($field, &mut $it$(.$path)+)? };
+}
+
+messages! {
+    /// `core/v1 Namespace`.
+    ListedNamespace {
+        1 => to .metadata,
+    }
+    /// `core/v1 Node`.
+    Node {
+        1 => to .metadata,
+        2 => to .spec,
+        3 => to .status,
+    }
+    /// `core/v1 NodeSpec`.
+    NodeSpec {
+        3 => to .provider_id: shared,
+    }
+    /// `core/v1 NodeStatus`.
+    NodeStatus {
+        7 => to .node_info,
+    }
+    /// `core/v1 NodeSystemInfo`.
+    NodeInfo {
+        4 => to .kernel_version: shared,
+        5 => to .os_image: shared,
+        6 => to .container_runtime_version: shared,
+        7 => to .kubelet_version: shared,
+        9 => to .operating_system: shared,
+    }
+    /// `core/v1 ServiceAccount`.
+    ServiceAccount {
+        1 => to .metadata,
+        4 => some .automount_service_account_token: flag,
+    }
+    /// `core/v1 ResourceQuota`.
+    ResourceQuota {
+        1 => to .metadata,
+        2 => to .spec,
+    }
+    /// `core/v1 ResourceQuotaSpec`.
+    ResourceQuotaSpec {
+        1 => amount .hard,
+    }
+    /// `core/v1 LimitRange`.
+    LimitRange {
+        1 => to .metadata,
+        2 => to .spec,
+    }
+    /// `core/v1 LimitRangeSpec`.
+    LimitRangeSpec {
+        1 => push .limits,
+    }
+    /// `core/v1 LimitRangeItem`.
+    LimitRangeItem {
+        1 => to .type_: shared,
+        2 => amount .max,
+        3 => amount .min,
+        4 => amount .default,
+        5 => amount .default_request,
+    }
+    /// `core/v1 Service`.
+    Service {
+        1 => to .metadata,
+        2 => to .spec,
+    }
+    /// `core/v1 ServiceSpec`.
+    ServiceSpec {
+        2 => label .selector,
+        4 => to .type_: shared,
+        5 => push .external_ips: shared,
+    }
+    /// `networking/v1 Ingress`.
+    Ingress {
+        1 => to .metadata,
+        2 => to .spec,
+    }
+    /// `networking/v1 IngressSpec`.
+    IngressSpec {
+        1 => some .default_backend,
+        3 => push .rules,
+    }
+    /// `networking/v1 HTTPIngressRuleValue`.
+    HttpRule {
+        1 => push .paths,
+    }
+    /// `networking/v1 HTTPIngressPath`.
+    HttpPath {
+        2 => to .backend,
+    }
+    /// `networking/v1 IngressBackend`.
+    Backend {
+        4 => some .service,
+    }
+    /// `networking/v1 IngressServiceBackend`.
+    BackendService {
+        1 => to .name: shared,
+    }
+    /// `networking/v1 NetworkPolicy`.
+    NetworkPolicy {
+        1 => to .metadata,
+        2 => to .spec,
+    }
+    /// `networking/v1 NetworkPolicySpec`.
+    NetworkPolicySpec {
+        1 => to .pod_selector,
+        2 => push .ingress,
+        3 => push .egress,
+        4 => push .policy_types: shared,
+    }
+    /// `networking/v1 NetworkPolicyIngressRule` and `NetworkPolicyEgressRule`.
+    Present {}
+    /// `rbac/v1 Role` and `ClusterRole`; only the latter has a third field.
+    Role {
+        1 => to .metadata,
+        2 => push .rules,
+        3 => some .aggregation_rule,
+    }
+    /// `rbac/v1 AggregationRule`.
+    AggregationRule {
+        1 => push .cluster_role_selectors,
+    }
+    /// `rbac/v1 PolicyRule`.
+    PolicyRule {
+        1 => push .verbs: shared,
+        2 => push .api_groups: shared,
+        3 => push .resources: shared,
+        4 => push .resource_names: shared,
+        5 => push .non_resource_urls: shared,
+    }
+    /// `rbac/v1 RoleBinding` and `ClusterRoleBinding`.
+    Binding {
+        1 => to .metadata,
+        2 => push .subjects,
+        3 => to .role_ref,
+    }
+    /// `rbac/v1 RoleRef`.
+    RoleRef {
+        2 => to .kind: shared,
+        3 => to .name: shared,
+    }
+    /// `rbac/v1 Subject`.
+    Subject {
+        1 => to .kind: shared,
+        3 => to .name: shared,
+        4 => to .namespace: shared,
+    }
+    /// `admissionregistration/v1 WebhookClientConfig`.
+    ClientConfig {
+        1 => some .service,
+    }
+    /// `admissionregistration/v1 ServiceReference`.
+    ServiceReference {
+        1 => to .namespace: shared,
+        2 => to .name: shared,
+    }
+    /// `admissionregistration/v1 MatchCondition`.
+    MatchCondition {
+        1 => to .name: shared,
+    }
+    /// `apiextensions/v1 CustomResourceDefinition`.
+    CustomResourceDefinition {
+        1 => to .metadata,
+        2 => to .spec,
+    }
+    /// `apiextensions/v1 CustomResourceDefinitionSpec`.
+    CustomResourceDefinitionSpec {
+        1 => to .group: shared,
+        3 => to .names,
+    }
+    /// `apiextensions/v1 CustomResourceDefinitionNames`.
+    CustomResourceNames {
+        1 => to .plural: shared,
+        4 => to .kind: shared,
+    }
+    /// A custom resource, which no server writes as protobuf.
+    VulnerabilityReport {
+        1 => to .metadata,
+    }
+}
+
+/// `networking/v1 IngressRule`: a host, and an `IngressRuleValue` whose field JSON writes beside it.
+impl Message<'_> for IngressRule {
+    fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
+        if field.number == 2
+            && let Some(http) = field.only(1)?
+        {
+            http.merge(self.http.get_or_insert_default())?;
+        }
+        Ok(())
+    }
+}
+
+impl Object for WebhookConfiguration {
+    fn read(resource: Resource, object: Fields<'_>) -> Result<Self, Malformed> {
+        let mut read = WebhookConfiguration::default();
+        for field in object {
+            let field = field?;
+            match field.number {
+                1 => field.merge(&mut read.metadata)?,
+                2 => read.webhooks.push(webhook(resource, field)?),
+                _ => {}
+            }
+        }
+        Ok(read)
+    }
+}
+
+/// `admissionregistration/v1 ValidatingWebhook` and `MutatingWebhook`, which part after field 9.
+fn webhook(resource: Resource, field: Field<'_>) -> Result<Webhook, Malformed> {
+    let shift = u32::from(resource == Resource::MutatingWebhookConfigurations);
+    let mut webhook = Webhook::default();
+    for field in field.fields()? {
+        let field = field?;
+        match field.number {
+            1 => webhook.name = field.shared()?,
+            2 => field.merge(&mut webhook.client_config)?,
+            3 => webhook.rules.push(field.message()?),
+            4 => webhook.failure_policy = Some(field.shared()?),
+            5 => field.merge(webhook.namespace_selector.get_or_insert_default())?,
+            it if it == 10 + shift => {
+                field.merge(webhook.object_selector.get_or_insert_default())?;
+            }
+            it if it == 11 + shift => webhook.match_conditions.push(field.message()?),
+            _ => {}
+        }
+    }
+    Ok(webhook)
+}
+
+/// `admissionregistration/v1 RuleWithOperations`: operations, and a `Rule` whose fields JSON writes
+/// beside them.
+impl Message<'_> for WebhookRule {
+    fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
+        match field.number {
+            1 => self.operations.push(field.shared()?),
+            2 => {
+                for field in field.fields()? {
+                    let field = field?;
+                    match field.number {
+                        1 => self.api_groups.push(field.shared()?),
+                        3 => self.resources.push(field.shared()?),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}

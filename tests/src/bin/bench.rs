@@ -1,0 +1,5 @@
+//! placeholder
+use anyhow::Result;
+fn main() -> Result<()> {
+    assay_tests::scale::relay()
+}
