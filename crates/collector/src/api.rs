@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use assay_model::{Cause, snapshot::Cost};
+use assay_model::{Cause, resource::Kind, snapshot::Cost};
 use bytes::{Bytes, BytesMut};
 use http::{
     HeaderMap, Method, Request,
@@ -33,7 +33,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{Connection, error::cause};
+use crate::{Connection, encoding::Encoding, error::cause, proto};
 
 /// Requests in flight, over all kinds.
 const IN_FLIGHT: usize = 4;
@@ -70,6 +70,12 @@ impl<'a> Ask<'a> {
     pub(crate) fn json(path: &'a str) -> Self {
         Ask { path, accept: JSON, post: None, persist: true }
     }
+
+    /// A GET of a list: protobuf for built-in kinds, if the server has it.
+    pub(crate) fn list(path: &'a str, kind: Kind) -> Self {
+        let accept = if kind.built_in { Encoding::ACCEPT } else { JSON };
+        Ask { accept, ..Ask::json(path) }
+    }
 }
 
 /// A whole answer with a status of 2xx.
@@ -77,6 +83,8 @@ impl<'a> Ask<'a> {
 pub(crate) struct Answer {
     /// The server's clock; `None` when it does not tell.
     pub(crate) date: Option<Timestamp>,
+    /// How the body is written.
+    pub(crate) encoding: Encoding,
     pub(crate) body: Bytes,
 }
 
@@ -106,7 +114,17 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    fn new(code: u16, body: &[u8]) -> Self {
+    fn new(code: u16, encoding: Encoding, body: &[u8]) -> Self {
+        let status = match encoding {
+            Encoding::Json => Self::status(body),
+            Encoding::Protobuf => proto::Status::read(body),
+        };
+        let is_status = status.is_some();
+        let proto::Status { message, continue_token } = status.unwrap_or_default();
+        Refusal { code, message, continue_token, is_status }
+    }
+
+    fn status(body: &[u8]) -> Option<proto::Status> {
         #[derive(Deserialize)]
         struct Status {
             kind: String,
@@ -120,11 +138,10 @@ impl Refusal {
             #[serde(default, rename = "continue")]
             token: String,
         }
-        let status = serde_json::from_slice::<Status>(body).ok().filter(|it| it.kind == "Status");
-        let is_status = status.is_some();
-        let (message, token) = status.map(|it| (it.message, it.metadata.token)).unwrap_or_default();
-        let continue_token = Some(token).filter(|it| !it.is_empty());
-        Refusal { code, message, continue_token, is_status }
+        let status =
+            serde_json::from_slice::<Status>(body).ok().filter(|it| it.kind == "Status")?;
+        let continue_token = Some(status.metadata.token).filter(|it| !it.is_empty());
+        Some(proto::Status { message: status.message, continue_token })
     }
 }
 
@@ -271,14 +288,17 @@ impl Api {
                 }
             };
             match raw.status {
-                200..=299 => return Ok(Answer { date: raw.date, body: raw.body }),
+                200..=299 => {
+                    let RawAnswer { date, encoding, body, .. } = raw;
+                    return Ok(Answer { date, encoding, body });
+                }
                 401 if ask.persist && self.renew(renewals).await => meter.count_retry(),
                 429 | 502..=504 if busy < BUSY_RETRIES => {
                     busy += 1;
                     meter.count_retry();
                     sleep(raw.retry_after.unwrap_or_else(|| pause(busy)).min(LONGEST_PAUSE)).await;
                 }
-                code => return Err(Failure::Status(Refusal::new(code, &raw.body))),
+                code => return Err(Failure::Status(Refusal::new(code, raw.encoding, &raw.body))),
             }
         }
     }
@@ -338,6 +358,7 @@ impl Api {
 pub(crate) struct RawAnswer {
     pub(crate) status: u16,
     pub(crate) date: Option<Timestamp>,
+    pub(crate) encoding: Encoding,
     pub(crate) body: Bytes,
     retry_after: Option<Duration>,
 }
@@ -372,6 +393,7 @@ async fn send(
     Ok(RawAnswer {
         status: head.status.as_u16(),
         date: date(&head.headers),
+        encoding: encoding(&head.headers),
         retry_after: retry_after(&head.headers),
         body: all.freeze(),
     })
@@ -384,6 +406,11 @@ pub(crate) fn encoded(text: &str) -> String {
 
 fn pause(count: u32) -> Duration {
     PAUSE * 2_u32.saturating_pow(count.saturating_sub(1))
+}
+
+fn encoding(headers: &HeaderMap) -> Encoding {
+    let said = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
+    Encoding::of(said.unwrap_or_default())
 }
 
 fn date(headers: &HeaderMap) -> Option<Timestamp> {
@@ -449,9 +476,9 @@ mod tests {
 
     #[test]
     fn a_refusal_quotes_only_a_status() {
-        let html = Refusal::new(502, b"<html>CANARY</html>");
+        let html = Refusal::new(502, Encoding::Json, b"<html>CANARY</html>");
         assert_eq!((html.message.as_str(), html.is_status), ("", false));
-        let secret = Refusal::new(403, br#"{"kind":"Secret","message":"CANARY"}"#);
+        let secret = Refusal::new(403, Encoding::Json, br#"{"kind":"Secret","message":"CANARY"}"#);
         assert_eq!((secret.message.as_str(), secret.is_status), ("", false));
     }
 }

@@ -189,17 +189,23 @@ impl<T> Hash for Shared<T> {
 struct Group {
     pods: u32,
     samples: Vec<Arc<str>>,
-    labels: HashMap<Columns, Vec<Vec<Arc<str>>>>,
+    labels: HashMap<Columns, Rows>,
     nodes: BTreeSet<Arc<str>>,
     image_ids: BTreeSet<Arc<str>>,
 }
 
-/// The labels that some pods share, and the keys of those in which they differ by design; their
-/// values are a row a pod.
+/// The labels that some pods share, and the keys of those in which they differ by design.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Columns {
     common: Labels,
     keys: Vec<Arc<str>>,
+}
+
+/// The values of those keys, pod by pod. Most pods have none, and then cost nothing here.
+#[derive(Debug, Default)]
+struct Rows {
+    pods: u32,
+    values: Vec<Arc<str>>,
 }
 
 impl PodFold {
@@ -266,8 +272,10 @@ impl PodFold {
         }
         let (varying, common): (Labels, Labels) =
             metadata.labels.into_iter().partition(|(key, _)| VARYING_LABELS.contains(&&**key));
-        let (keys, row) = varying.into_iter().unzip();
-        group.labels.entry(Columns { common, keys }).or_default().push(row);
+        let (keys, row): (_, Vec<_>) = varying.into_iter().unzip();
+        let rows = group.labels.entry(Columns { common, keys }).or_default();
+        rows.pods = rows.pods.saturating_add(1);
+        rows.values.extend(row);
     }
 
     /// How many pods had come to their end.
@@ -320,9 +328,9 @@ impl Group {
 
 impl Columns {
     /// The rows in an order that does not depend on the pods', as one column a key.
-    fn with(self, mut rows: Vec<Vec<Arc<str>>>) -> LabelSet {
+    fn with(self, Rows { pods, values }: Rows) -> LabelSet {
+        let mut rows: Vec<&[Arc<str>]> = values.chunks_exact(self.keys.len().max(1)).collect();
         rows.sort();
-        let pods = u32::try_from(rows.len()).unwrap_or(u32::MAX);
         let column = |at: usize| rows.iter().map(|row| row[at].clone()).collect();
         let varying: BTreeMap<_, _> =
             self.keys.into_iter().enumerate().map(|(at, key)| (key, column(at))).collect();

@@ -9,6 +9,7 @@ mod api;
 mod certificate;
 pub mod connect;
 mod discovery;
+pub mod encoding;
 mod error;
 pub mod files;
 mod fold;

@@ -25,8 +25,10 @@ use serde::Deserialize;
 use crate::{
     api::{Api, Ask, Failure, Meter, encoded},
     discovery::root_of,
+    encoding::{self, Encoding},
     objects::{Objects, PageError},
     progress::Progress,
+    proto::{self, ListMeta},
 };
 
 /// How often a list that expired starts over.
@@ -115,14 +117,12 @@ impl Reading {
     }
 
     /// Decodes a page into what was read so far.
-    fn add(&self, body: &[u8]) -> Result<Next, PageError> {
+    fn add(&self, encoding: Encoding, body: &[u8]) -> Result<Next, PageError> {
         let mut kept = self.locked();
         let Kept { objects: Some(objects), pages, malformed, .. } = &mut *kept else {
             return Ok(Next::default());
         };
-        // The one step from a body to objects: what else than JSON can be read is told apart here.
-        let text = std::str::from_utf8(body).map_err(|_| PageError::NotAList)?;
-        let page = objects.add_page(text)?;
+        let page = encoding::add(objects, encoding, body)?;
         for (part, count) in page.malformed {
             *malformed.entry(part).or_default() += count;
         }
@@ -133,6 +133,23 @@ impl Reading {
 
     fn locked(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A page, as it came.
+struct Body {
+    encoding: Encoding,
+    bytes: Bytes,
+}
+
+impl Body {
+    /// What the page says of itself, where that stands before its items.
+    fn meta(&self) -> Option<ListMeta> {
+        let beginning = &self.bytes[..self.bytes.len().min(METADATA)];
+        match self.encoding {
+            Encoding::Json => metadata_of(beginning),
+            Encoding::Protobuf => proto::list_meta(beginning),
+        }
     }
 }
 
@@ -176,7 +193,7 @@ impl Lister<'_> {
     /// What was not read, and why.
     pub(crate) async fn list(self, namespace: Option<&str>) -> Result<(), Hidden> {
         let mut token: Option<String> = None;
-        let mut fetched: Option<Result<Bytes, Failure>> = None;
+        let mut fetched: Option<Result<Body, Failure>> = None;
         let mut inconsistent: Option<Hidden> = None;
         let (mut restarts, mut cuts) = (0, 0);
         loop {
@@ -207,9 +224,7 @@ impl Lister<'_> {
             };
 
             // The next page is asked for while this one is decoded.
-            let Metadata { token: ahead, remaining_item_count: remaining } =
-                metadata_of(&body).unwrap_or_default();
-            let ahead = Some(ahead).filter(|it| !it.is_empty());
+            let ListMeta { continue_token: ahead, remaining } = body.meta().unwrap_or_default();
             let next: OptionFuture<_> =
                 ahead.as_deref().map(|it| self.fetch(namespace, Some(it))).into();
             let (page, next) = tokio::join!(self.decode(body, remaining), next);
@@ -235,25 +250,26 @@ impl Lister<'_> {
         }
     }
 
-    async fn fetch(self, namespace: Option<&str>, token: Option<&str>) -> Result<Bytes, Failure> {
+    async fn fetch(self, namespace: Option<&str>, token: Option<&str>) -> Result<Body, Failure> {
         let path = path(self.kind, namespace, self.page_size, token);
-        let answer = self.api.ask(Ask::json(&path), &self.reading.meter).await?;
+        let answer = self.api.ask(Ask::list(&path, self.kind), &self.reading.meter).await?;
         let mut kept = self.reading.locked();
         if token.is_none() {
             // By the server's clock, or ours where it does not tell; the earliest part counts.
             let listed = answer.date.unwrap_or_else(Timestamp::now);
             kept.listed = Some(kept.listed.map_or(listed, |it| it.min(listed)));
         }
-        Ok(answer.body)
+        Ok(Body { encoding: answer.encoding, bytes: answer.body })
     }
 
     async fn decode(
         self,
-        body: Bytes,
+        body: Body,
         remaining: Option<u64>,
     ) -> Result<Result<Next, PageError>, Hidden> {
         let reading = Arc::clone(self.reading);
-        let added = tokio::task::spawn_blocking(move || reading.add(&body)).await;
+        let added =
+            tokio::task::spawn_blocking(move || reading.add(body.encoding, &body.bytes)).await;
         if let Ok(Ok(page)) = &added {
             let resource = self.reading.resource;
             self.progress.page(resource, page.objects, page.pages, remaining);
@@ -283,27 +299,27 @@ fn path(kind: Kind, namespace: Option<&str>, page_size: u32, token: Option<&str>
 
 /// A page's metadata, where they stand before its items, as with built-in kinds; `None` for custom
 /// resources, which have their keys sorted, items first.
-fn metadata_of(body: &[u8]) -> Option<Metadata> {
+fn metadata_of(beginning: &[u8]) -> Option<ListMeta> {
     #[derive(Deserialize)]
     struct Head {
         metadata: Metadata,
     }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Metadata {
+        /// Asks for the next page; empty on the last one.
+        #[serde(default, rename = "continue")]
+        token: String,
+        remaining_item_count: Option<u64>,
+    }
     const ITEMS: &[u8] = br#","items":"#;
-    let head = &body[..body.len().min(METADATA)];
-    let end = head.windows(ITEMS.len()).position(|it| it == ITEMS)?;
+    let end = beginning.windows(ITEMS.len()).position(|it| it == ITEMS)?;
     // Anything but the whole head of an object fails to decode once it is closed here.
-    let closed = [&head[..end], b"}"].concat();
-    serde_json::from_slice::<Head>(&closed).ok().map(|it| it.metadata)
-}
-
-/// What a list says of itself, as far as it says so early.
-#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Metadata {
-    /// Asks for the next page; empty on the last one.
-    #[serde(default, rename = "continue")]
-    token: String,
-    remaining_item_count: Option<u64>,
+    let closed = [&beginning[..end], b"}"].concat();
+    let Metadata { token, remaining_item_count } =
+        serde_json::from_slice::<Head>(&closed).ok()?.metadata;
+    let continue_token = Some(token).filter(|it| !it.is_empty());
+    Some(ListMeta { continue_token, remaining: remaining_item_count })
 }
 
 #[cfg(test)]
@@ -572,7 +588,10 @@ mod tests {
     fn metadata_are_read_only_from_a_whole_head() {
         let of = |body: &str| metadata_of(body.as_bytes());
         let page = r#"{"metadata":{"continue":"t","remainingItemCount":9},"items":[{}]}"#;
-        assert_eq!(of(page), Some(Metadata { token: "t".into(), remaining_item_count: Some(9) }));
+        assert_eq!(
+            of(page),
+            Some(ListMeta { continue_token: Some("t".into()), remaining: Some(9) })
+        );
         assert_eq!(of(r#"{"items":[{"a":1,"items":[]}],"metadata":{"continue":"t"}}"#), None);
         assert_eq!(of(r#"{"metadata":{"continue":"t"}"#), None);
         assert_eq!(of(""), None);

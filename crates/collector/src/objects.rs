@@ -27,19 +27,19 @@ pub(crate) const DEFAULT_NAMESPACE: &str = "default";
 
 /// What a page held.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Page {
+pub struct Page {
     /// Asks for the next page; `None` at the end of the list.
-    pub(crate) continue_token: Option<String>,
+    pub continue_token: Option<String>,
     /// Objects on the page, malformed ones included.
-    pub(crate) objects: u32,
+    pub objects: u32,
     /// How many could not be decoded, by namespace; `None` where that could not be read either, or
     /// where objects of the kind have none. Sorted.
-    pub(crate) malformed: Vec<(Option<Arc<str>>, u32)>,
+    pub malformed: Vec<(Option<Arc<str>>, u32)>,
 }
 
 /// Why a body is no page at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum PageError {
+pub enum PageError {
     /// A body that ends too early: worth asking again.
     #[error("the answer broke off")]
     Truncated,

@@ -24,7 +24,6 @@ use assay_model::{
 
 use super::{
     meta::{amount, label},
-    pod_spec::string_at,
     wire::{Field, Fields, Malformed, Message},
 };
 

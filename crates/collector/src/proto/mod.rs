@@ -22,8 +22,8 @@ use crate::objects::{DEFAULT_NAMESPACE, Page, PageError};
 
 pub(crate) use kinds::Object;
 pub(crate) use pods::{Pod, RecentSpecs};
-pub(crate) use wire::{Fields, Malformed};
 use wire::{Field, Flaw, Message};
+pub(crate) use wire::{Fields, Malformed};
 
 /// The media type, as an answer's `Content-Type` begins with it.
 pub(crate) const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
@@ -45,9 +45,32 @@ pub(crate) struct ListMeta {
 ///
 /// The server writes the metadata before the items, so a kilobyte or two are enough.
 pub(crate) fn list_meta(beginning: &[u8]) -> Option<ListMeta> {
-    let unknown = Unknown::read(Fields::of_beginning(beginning.strip_prefix(MAGIC)?)).ok()?;
-    let first = Fields::of(unknown.raw?).next()?.ok()?;
+    let envelope = Fields::of_beginning(beginning.strip_prefix(MAGIC)?);
+    let list = envelope.flatten().find(|it| it.number == 2)?;
+    let first = list.fields().ok()?.next()?.ok()?;
     (first.number == 1).then(|| first.message().ok()).flatten()
+}
+
+/// What a refusal says, as far as it is read.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Status {
+    /// Why, in words.
+    pub(crate) message: String,
+    /// With 410: where to go on.
+    pub(crate) continue_token: Option<String>,
+}
+
+impl Status {
+    /// The `metav1.Status` of a body; `None` when it is something else.
+    pub(crate) fn read(body: &[u8]) -> Option<Self> {
+        let envelope = Unknown::read(Fields::of(body.strip_prefix(MAGIC)?)).ok()?;
+        if envelope.is_wrapped || envelope.kind != b"Status" {
+            return None;
+        }
+        let mut status = Status::default();
+        Fields::of(envelope.raw.unwrap_or_default()).read(&mut status).ok()?;
+        Some(status)
+    }
 }
 
 /// Reads a page of `resource`: calls `keep` with each object, in order.
@@ -139,6 +162,22 @@ impl<'a> Message<'a> for Unknown<'a> {
             2 => self.raw = Some(field.bytes()?),
             // contentEncoding and contentType: empty for protobuf.
             3 | 4 => self.is_wrapped |= !field.bytes()?.is_empty(),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// `metav1.Status`.
+impl Message<'_> for Status {
+    fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
+        match field.number {
+            1 => {
+                let mut meta = ListMeta::default();
+                field.merge(&mut meta)?;
+                self.continue_token = meta.continue_token;
+            }
+            3 => self.message = field.text()?.into_owned(),
             _ => {}
         }
         Ok(())

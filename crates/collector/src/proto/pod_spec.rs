@@ -15,7 +15,7 @@ use assay_model::{
 
 use super::{
     meta::amount,
-    wire::{Field, Malformed, Message},
+    wire::{Field, Fields, Malformed, Message},
 };
 
 /// `core/v1 PodSpec`. What is read here stands in [`READ`] too.
@@ -62,7 +62,7 @@ pub(super) fn token_suffixes(spec: &[u8]) -> Result<Vec<usize>, Malformed> {
         }
         Ok(())
     };
-    for field in super::wire::Fields::of(spec) {
+    for field in Fields::of(spec) {
         let field = field?;
         match field.number {
             1 => field.only(1)?.map_or(Ok(()), &mut name)?,
@@ -293,7 +293,7 @@ fn volume_source(
 }
 
 /// The fields of `core/v1 VolumeSource`, by number. A number that a newer server adds is `unknown`.
-const SOURCES: [&str; 31] = [
+pub(super) const SOURCES: [&str; 31] = [
     "unknown",
     "hostPath",
     "emptyDir",
@@ -360,6 +360,6 @@ impl Message<'_> for TokenProjection {
 }
 
 /// The string in the field `number` of a message; empty when it has none.
-pub(super) fn string_at(number: u32, message: Field<'_>) -> Result<Arc<str>, Malformed> {
+fn string_at(number: u32, message: Field<'_>) -> Result<Arc<str>, Malformed> {
     message.only(number)?.map_or(Ok(Arc::default()), Field::shared)
 }
