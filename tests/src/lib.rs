@@ -12,8 +12,9 @@ pub mod objects;
 mod pki;
 mod program;
 mod proxy;
-pub mod scale;
 mod run;
+pub mod scale;
+mod valid;
 
 pub use api::{Answer, Api};
 pub use audit::AuditEvent;
@@ -22,3 +23,4 @@ pub use load::{Loaded, Ref};
 pub use program::{assay, binary, shared};
 pub use proxy::{Fault, Harm, Proxy, Seen, When};
 pub use run::{Report, Run, Verdict, redacted};
+pub use valid::{assert_valid_json, assert_valid_junit};

@@ -1,6 +1,9 @@
 //! Runs of the program under test, and what their reports say.
 
-use std::{collections::BTreeMap, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::Command,
+};
 
 use serde_json::Value;
 
@@ -78,6 +81,31 @@ impl Report {
         gaps
     }
 
+    /// Held against the report of somebody who saw everything: the checks that are no longer known.
+    ///
+    /// # Panics
+    ///
+    /// If an outcome is neither that of `full` nor unknown with a reason, or if anything was found that
+    /// `full` has not found.
+    pub fn lost_against(&self, full: &Report) -> BTreeSet<String> {
+        let (all, less) = (full.checks(), self.checks());
+        assert!(all.keys().eq(less.keys()), "the same checks");
+        let mut lost = BTreeSet::new();
+        for (id, less) in less {
+            let all = all[id];
+            if less.outcome() != all.outcome() {
+                assert_eq!(less.outcome(), "unknown", "{id} was {}", all.outcome());
+                assert!(!less.reasons().is_empty(), "{id} says why it is unknown");
+                lost.insert(id.to_owned());
+            }
+            let found: BTreeSet<String> = all.findings().into_iter().collect();
+            let new = |it: &String| !found.contains(it);
+            let invented: Vec<String> = less.findings().into_iter().filter(new).collect();
+            assert!(invented.is_empty(), "{id}: {invented:#?}\nis not among {found:#?}");
+        }
+        lost
+    }
+
     /// Whether the scan says that it read all it was asked for.
     pub fn is_complete(&self) -> bool {
         self.0["scan"]["complete"] == true
@@ -136,5 +164,6 @@ pub fn redacted(text: &str, paths: &[(&std::path::Path, &str)]) -> String {
         shown.push_str("127.0.0.1:PORT");
         shown.push_str(part.trim_start_matches(|it: char| it.is_ascii_digit()));
     }
-    paths.iter().fold(shown, |shown, (path, word)| shown.replace(&path.display().to_string(), word))
+    let named = paths.iter().filter(|(path, _)| !path.as_os_str().is_empty());
+    named.fold(shown, |shown, (path, word)| shown.replace(&path.display().to_string(), word))
 }

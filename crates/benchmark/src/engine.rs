@@ -21,7 +21,7 @@ use assay_model::{
 use crate::{
     Check, Empty, Facts, Rule, Ruled, Ruling,
     flags::{self, Replica},
-    rbac::{self, Holder, Where},
+    rbac::{self, Holder},
 };
 
 /// What one check says of one cluster.
@@ -130,11 +130,7 @@ pub fn run_watched(
             }
         }
         Rule::Power(power) => {
-            let holders = match power.reach {
-                Where::Cluster => facts.cluster_holders(),
-                Where::Namespace => facts.namespaced_holders(),
-            };
-            bench.each(holders, |bench, it| {
+            bench.each(facts.holders(power.reach), |bench, it| {
                 bench.judge(it, |out| rbac::judge(power, check, it, facts, out));
             });
         }

@@ -13,7 +13,7 @@ use crate::{
     data::Tables,
     flags::{self, Replica},
     network_engine::{self, Engine},
-    rbac::{self, Holder},
+    rbac::{self, Holder, Where},
     version::Minor,
 };
 
@@ -63,6 +63,14 @@ impl<'i> Facts<'i> {
     /// Every subject that a `RoleBinding` names, with what it was granted in namespaces.
     pub fn namespaced_holders(&self) -> &Listing<Holder> {
         self.namespaced_holders.get_or_init(|| rbac::namespaced_holders(self))
+    }
+
+    /// The subjects of the bindings that reach so far.
+    pub fn holders(&self, reach: Where) -> &Listing<Holder> {
+        match reach {
+            Where::Cluster => self.cluster_holders(),
+            Where::Namespace => self.namespaced_holders(),
+        }
     }
 
     /// The visible replicas of a control-plane component.

@@ -342,7 +342,10 @@ pub fn held<'a>(power: &Power, holder: &'a Holder) -> (Vec<Held<'a>>, Known<()>)
             }
         }
         match &grant.rules {
-            Ok(rules) => held.extend(gives(power, holder, grant, rules)),
+            Ok(rules) => match gives(power, holder, grant, rules) {
+                Some(it) => held.push(it),
+                None => unknown = both(unknown, complemented(power, holder, grant, rules)),
+            },
             Err(it) => unknown = both(unknown, Err(it.clone())),
         }
     }
@@ -362,6 +365,26 @@ pub fn gives<'a>(
         there.filter_map(|it| it.rules.as_ref().ok()).flat_map(|it| it.iter()).collect()
     })?;
     Some(Held { reach, grant })
+}
+
+/// What hides that a grant gives the power together with others: their rules, where it adds something
+/// itself.
+fn complemented(power: &Power, holder: &Holder, grant: &Grant, rules: &[PolicyRule]) -> Known<()> {
+    let Recognise::All { groups, verbs } = power.recognise else { return Ok(()) };
+    let adds = groups.iter().any(|group| {
+        let one = |verb: &&str| rules.iter().any(|rule| covers(rule, group, verb));
+        verbs.iter().any(one)
+    });
+    let others = holder.own.iter().chain(&holder.implied);
+    others
+        .filter(|it| adds && (it.namespace.is_empty() || it.namespace == grant.namespace))
+        .filter_map(|it| it.rules.as_ref().err())
+        .fold(Ok(()), |known, it| both(known, Err(it.clone())))
+}
+
+/// Whether a rule gives a verb on everything in a group.
+fn covers(rule: &PolicyRule, group: &str, verb: &str) -> bool {
+    allows(rule, verb, group, ANY_RESOURCE) == Some(Reach::Any)
 }
 
 /// An origin that is not known matters only if the grant could give the power.
@@ -398,16 +421,13 @@ fn recognise<'a>(
         Recognise::All { groups, verbs } => {
             let needed =
                 || groups.iter().flat_map(|group| verbs.iter().map(move |verb| (*group, *verb)));
-            let gives = |rule: &PolicyRule, group: &str, verb: &str| {
-                allows(rule, verb, group, ANY_RESOURCE) == Some(Reach::Any)
-            };
             // The grant itself has to add something.
-            if !needed().any(|(group, verb)| rules.iter().any(|rule| gives(rule, group, verb))) {
+            if !needed().any(|(group, verb)| rules.iter().any(|rule| covers(rule, group, verb))) {
                 return None;
             }
             let all = all();
             let covered =
-                needed().all(|(group, verb)| all.iter().any(|rule| gives(rule, group, verb)));
+                needed().all(|(group, verb)| all.iter().any(|rule| covers(rule, group, verb)));
             covered.then_some(Reach::Any)
         }
     }
@@ -442,5 +462,7 @@ pub(crate) fn judge(
             Reach::Any => out.warn(at, says),
         }
     }
-    unknown.map(|()| Ruling::Applies)
+    // A binding that was not read may name the subject as well.
+    let bindings = facts.holders(power.reach).covers(Scope::Cluster);
+    both(unknown, bindings).map(|()| Ruling::Applies)
 }

@@ -9,11 +9,11 @@
 //!
 //! `ASSAY_CASES` says how many worlds, and `ASSAY_FIRST` which is the first: a failure names the case.
 
-mod common;
 #[path = "common/broken.rs"]
 mod broken;
 #[path = "common/cases.rs"]
 mod cases;
+mod common;
 #[path = "common/compare.rs"]
 mod compare;
 #[path = "common/drops.rs"]
@@ -25,7 +25,7 @@ mod worlds;
 
 use std::{collections::BTreeSet, env, path::PathBuf};
 
-use assay_benchmark::{Check, checks};
+use assay_benchmark::{Check, Settings, checks};
 use assay_collector::files::{self, Completeness};
 use assay_model::Resource;
 use serde_json::Value;
@@ -83,9 +83,11 @@ impl Material {
 }
 
 /// A check that says of less what it did not say of more.
+#[derive(Clone)]
 struct Violation {
     check: usize,
     world: World,
+    settings: Settings,
     /// What was taken away before, and what then.
     before: Vec<Drop>,
     then: Vec<Drop>,
@@ -102,13 +104,15 @@ impl Violation {
         let check = [checks[self.check]];
         let more = self.before.iter().fold(Read::of(&self.world), |read, it| read.without(it));
         let less = self.then.iter().fold(more.clone(), |read, it| read.without(it));
-        (View::of(more.snapshot, &check), View::of(less.snapshot, &check))
+        let view = |read: Read| View::of(read.snapshot, &self.settings, &check);
+        (view(more), view(less))
     }
 
     /// The smallest that is left when one thing after the other is left out.
     fn shrunk(mut self, checks: &[&Check]) -> Self {
         loop {
             let size = (self.world.objects.len(), self.before.len(), self.then.len());
+            self.leave_out(checks, |it| it.settings = Settings::default());
             for index in (0..self.before.len()).rev() {
                 self.leave_out(checks, |it| drop(it.before.remove(index)));
             }
@@ -125,12 +129,7 @@ impl Violation {
     }
 
     fn leave_out(&mut self, checks: &[&Check], change: impl Fn(&mut Violation)) {
-        let mut smaller = Violation {
-            check: self.check,
-            world: self.world.clone(),
-            before: self.before.clone(),
-            then: self.then.clone(),
-        };
+        let mut smaller = self.clone();
         change(&mut smaller);
         if !smaller.wrong(checks).is_empty() {
             *self = smaller;
@@ -141,11 +140,12 @@ impl Violation {
         let (more, less) = self.views(checks);
         let objects: Vec<String> = self.world.objects.iter().map(Value::to_string).collect();
         format!(
-            "{}: {}\nof a world from {}\n{}\nwithout {:?}\n{}then without {:?}\n{}",
+            "{}: {}\nof a world from {}\n{}\n{:?}\nwithout {:?}\n{}then without {:?}\n{}",
             checks[self.check].id,
             violations(0, &more, &less).join("; "),
             self.world.name,
             objects.join("\n"),
+            self.settings,
             self.before,
             more.told(0),
             self.then,
@@ -161,19 +161,21 @@ fn descend(
     resources: &[Resource],
     random: &mut Random,
 ) -> Option<Violation> {
+    let settings = if random.once_in(2) { world.settings(random) } else { Settings::default() };
     let mut drops: Vec<Drop> = Vec::new();
     let mut read = Read::of(world);
-    let mut views = vec![View::of(read.snapshot.clone(), checks)];
+    let mut views = vec![View::of(read.snapshot.clone(), &settings, checks)];
     for step in 0..STEPS {
         let drop = Drop::any(&read, resources, random);
         read = read.without(&drop);
         drops.push(drop);
-        let less = View::of(read.snapshot.clone(), checks);
+        let less = View::of(read.snapshot.clone(), &settings, checks);
         for check in 0..checks.len() {
             for from in [0, step] {
                 if !violations(check, &views[from], &less).is_empty() {
                     let then = drops.split_off(from);
-                    return Some(Violation { check, world: world.clone(), before: drops, then });
+                    let (world, before) = (world.clone(), drops);
+                    return Some(Violation { check, world, settings, before, then });
                 }
             }
         }

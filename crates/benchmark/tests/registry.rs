@@ -114,7 +114,8 @@ fn ids_and_codes_are_unique_and_well_formed() {
 fn texts_are_there_and_in_style() {
     let mut faults = Vec::new();
     for check in checks::all() {
-        let sentence = |it: &str| it.ends_with('.') && it.starts_with(|it: char| !it.is_lowercase());
+        let sentence =
+            |it: &str| it.ends_with('.') && it.starts_with(|it: char| !it.is_lowercase());
         let has = |wanted: &[Outcome]| check.verdicts.iter().any(|(it, _)| wanted.contains(it));
         let rules = [
             (!check.title.is_empty(), "has no title"),

@@ -61,8 +61,9 @@ fn parse(text: &str, name: &str) -> Result<Settings, miette::Report> {
     if text.trim().is_empty() {
         return Ok(Settings::default());
     }
-    let config: Config = serde_saphyr::from_str(text)
-        .map_err(|error| serde_saphyr::miette::to_miette_report(error.without_snippet(), text, name))?;
+    let config: Config = serde_saphyr::from_str(text).map_err(|error| {
+        serde_saphyr::miette::to_miette_report(error.without_snippet(), text, name)
+    })?;
     let point = |at: serde_saphyr::Location, what: String, help: String| {
         let span = at.span();
         let (from, length) = (span.byte_offset().unwrap_or(0), span.byte_len().unwrap_or(0));

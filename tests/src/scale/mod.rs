@@ -14,7 +14,7 @@ mod template;
 
 pub use cluster::{Cluster, Size, Spoil};
 pub use cost::{Cost, measure, relay};
-pub use replay::{JSON_BYTES_A_SECOND, PROTOBUF_BYTES_A_SECOND, Pace, Replay, TOKEN, authorised};
+pub use replay::{JSON_BYTES_A_SECOND, PROTOBUF_BYTES_A_SECOND, Pace, Replay, TOKEN, curl_config};
 
 /// How an answer is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -122,8 +122,7 @@ static MESSAGES: LazyLock<BTreeMap<&'static str, Message>> = LazyLock::new(|| {
         let (number, rest) = rest.split_once(':').expect("a number");
         let shape = rest.trim_end_matches(['!', '*', '~']);
         let has = |mark| rest.contains(mark);
-        let field =
-            Field { name, shape, always: has('!'), repeated: has('*'), inline: has('~') };
+        let field = Field { name, shape, always: has('!'), repeated: has('*'), inline: has('~') };
         (number.parse().expect("a number"), field)
     };
     let lines = TABLE.lines().filter(|it| !it.is_empty());

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::Result;
 use futures::stream;
-use http_body_util::{BodyExt as _, Full, StreamBody, combinators::BoxBody};
+use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::{
     Method, Request, Response, StatusCode,
     body::{Bytes, Frame, Incoming},
@@ -113,6 +113,8 @@ const SERVED: &[Served] = &[
 pub enum Pace {
     /// Each at [`JSON_BYTES_A_SECOND`] or [`PROTOBUF_BYTES_A_SECOND`].
     Larger,
+    /// This many times slower than that, for time to do something while a list is read.
+    Slower(u32),
     /// As fast as they can be sent.
     Unbounded,
 }
@@ -147,12 +149,8 @@ impl Replay {
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
         let url = format!("https://{}", listener.local_addr()?);
-        let state = Arc::new(State {
-            cluster,
-            pace,
-            gone: Mutex::default(),
-            seen: Mutex::default(),
-        });
+        let state =
+            Arc::new(State { cluster, pace, gone: Mutex::default(), seen: Mutex::default() });
         let listening = runtime.spawn(listen(listener, acceptor, Arc::clone(&state)));
         let this = Self { url, folder, state, listening, _runtime: runtime };
         write(&this.kubeconfig(), &this.config().to_string())?;
@@ -210,7 +208,7 @@ impl Drop for Replay {
 /// # Errors
 ///
 /// A file that cannot be written.
-pub fn authorised(
+pub fn curl_config(
     file: &Path,
     url: &str,
     authority: &Path,
@@ -309,7 +307,11 @@ impl State {
 
     fn list(&self, path: &str, query: &str, encoding: Encoding) -> Response<Body> {
         let found = SERVED.iter().find_map(|(group, version, kinds)| {
-            let root = if group.is_empty() { format!("/api/{version}/") } else { format!("/apis/{group}/{version}/") };
+            let root = if group.is_empty() {
+                format!("/api/{version}/")
+            } else {
+                format!("/apis/{group}/{version}/")
+            };
             let plural = path.strip_prefix(&root)?;
             let (plural, kind, _) = kinds.iter().find(|(it, _, _)| *it == plural)?;
             let api_version =
@@ -333,7 +335,11 @@ impl State {
         let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
         if plural == "pods" && gone.is_some_and(|it| start >= it) {
             *gone = None;
-            return refuse(StatusCode::GONE, "Expired", "The provided continue parameter is too old.");
+            return refuse(
+                StatusCode::GONE,
+                "Expired",
+                "The provided continue parameter is too old.",
+            );
         }
         drop(gone);
         let page = self.cluster.paged(&api_version, kind, plural, (start, limit), encoding);
@@ -343,27 +349,30 @@ impl State {
 
     fn paced(&self, page: Page, encoding: Encoding) -> Body {
         let Page { body, json_bytes } = page;
+        let slower = match self.pace {
+            Pace::Larger => 1,
+            Pace::Slower(times) => times,
+            Pace::Unbounded => return Full::from(body).boxed(),
+        };
         let rate = match encoding {
             Encoding::Json => JSON_BYTES_A_SECOND,
             Encoding::Protobuf => PROTOBUF_BYTES_A_SECOND,
-        };
+        } / slower;
         #[expect(clippy::cast_precision_loss, reason = "pages are far below 2^52 bytes")]
         let seconds_a_byte = json_bytes as f64 / f64::from(rate) / body.len() as f64;
-        if self.pace == Pace::Unbounded {
-            return Full::from(body).boxed();
-        }
         let began = Instant::now();
-        let pieces = stream::unfold((Bytes::from(body), 0_usize), move |(mut rest, sent)| async move {
-            if rest.is_empty() {
-                return None;
-            }
-            let piece = rest.split_to(PIECE.min(rest.len()));
-            let sent = sent + piece.len();
-            // A piece is there when its last byte is encoded.
-            #[expect(clippy::cast_precision_loss, reason = "pages are far below 2^52 bytes")]
-            sleep_until(began + Duration::from_secs_f64(sent as f64 * seconds_a_byte)).await;
-            Some((Ok(Frame::data(piece)), (rest, sent)))
-        });
+        let pieces =
+            stream::unfold((Bytes::from(body), 0_usize), move |(mut rest, sent)| async move {
+                if rest.is_empty() {
+                    return None;
+                }
+                let piece = rest.split_to(PIECE.min(rest.len()));
+                let sent = sent + piece.len();
+                // A piece is there when its last byte is encoded.
+                #[expect(clippy::cast_precision_loss, reason = "pages are far below 2^52 bytes")]
+                sleep_until(began + Duration::from_secs_f64(sent as f64 * seconds_a_byte)).await;
+                Some((Ok(Frame::data(piece)), (rest, sent)))
+            });
         BodyExt::boxed(StreamBody::new(Box::pin(pieces)))
     }
 }
@@ -371,7 +380,11 @@ impl State {
 /// Protobuf only if it is asked for first.
 fn encoding(accept: &str) -> Encoding {
     let first = accept.split(',').next().unwrap_or_default().trim();
-    if first.starts_with(Encoding::Protobuf.media_type()) { Encoding::Protobuf } else { Encoding::Json }
+    if first.starts_with(Encoding::Protobuf.media_type()) {
+        Encoding::Protobuf
+    } else {
+        Encoding::Json
+    }
 }
 
 /// The aggregated form, whatever was asked for: what understands it asks for it.

@@ -218,9 +218,7 @@ impl Workload {
                 "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount",
             }));
         }
-        let tolerate = |key: &str| {
-            json!({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300})
-        };
+        let tolerate = |key: &str| json!({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300});
         extend(
             &mut spec,
             json!({
@@ -294,8 +292,13 @@ impl Workload {
                 })
             })
             .collect();
-        let conditions =
-            ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"];
+        let conditions = [
+            "PodReadyToStartContainers",
+            "Initialized",
+            "Ready",
+            "ContainersReady",
+            "PodScheduled",
+        ];
         json!({
             "observedGeneration": 1,
             "phase": if self.running { "Running" } else { "Succeeded" },
@@ -353,10 +356,10 @@ fn spec(number: usize, name: &str, owner: Owner, dice: &mut Dice) -> Value {
 }
 
 fn container(number: usize, name: &str, dice: &mut Dice) -> Value {
-    let variables = 4 + dice.below(9);
+    let variables = 2 + dice.below(7);
     let mut env: Vec<Value> = (0..variables)
         .map(|it| {
-            json!({"name": format!("SETTING_{it}_{}", name.to_uppercase().replace('-', "_")),
+            json!({"name": format!("SETTING_{it}"),
                 "value": format!("value-{number}-{it}.example.svc.cluster.local")})
         })
         .collect();
@@ -496,7 +499,15 @@ fn fields(written: &Value) -> Value {
     let mut out = Map::new();
     match written {
         Value::Object(object) => {
-            let atomic = ["resources", "selector", "nodeAffinity", "args"];
+            let atomic = [
+                "args",
+                "containerStatuses",
+                "hostIPs",
+                "nodeAffinity",
+                "resources",
+                "selector",
+                "tolerations",
+            ];
             for (key, value) in object {
                 let inner = if atomic.contains(&key.as_str()) { json!({}) } else { fields(value) };
                 out.insert(format!("f:{key}"), inner);

@@ -194,10 +194,11 @@ mod tests {
 
     #[test]
     fn each_mark_is_as_long_as_what_replaces_it() {
-        let all = [mark::SUFFIX, mark::VOLUME, mark::UID, mark::NODE, mark::VERSION, mark::CONTAINER]
-            .into_iter()
-            .chain(mark::HOST)
-            .chain(mark::ADDRESS);
+        let all =
+            [mark::SUFFIX, mark::VOLUME, mark::UID, mark::NODE, mark::VERSION, mark::CONTAINER]
+                .into_iter()
+                .chain(mark::HOST)
+                .chain(mark::ADDRESS);
         for (workload, ordinal) in [(0, 0), (1, 1), (9999, 99_999)] {
             let identity = Identity::new(workload, ordinal, 1000, false);
             for mark in all.clone() {

@@ -58,7 +58,7 @@ pub(crate) static CHECKS: [Check; 9] = [
 fn is_privileged(spec: &PodSpec) -> bool {
     let privileged =
         |it: &assay_model::Container| it.security_context.as_ref().and_then(|it| it.privileged);
-    spec.containers().any(|it| privileged(it) == Some(true))
+    spec.containers().any(|it| privileged(&it) == Some(true))
 }
 
 /// Concludes absence from how much was seen.
@@ -146,7 +146,7 @@ fn takes_no_answer_for_no_exemption(
 
 /// Judges by something weaker when the stronger evidence was not read.
 fn falls_back(facts: &Facts<'_>, out: &mut Findings) -> Ruled {
-    let server = facts.inventory.version.as_ref().map(|it| it.git_version.clone());
+    let server = facts.inventory.version.as_ref().map(|it| it.git_version.to_string());
     let version = match server {
         Ok(it) => it,
         Err(_) => {

@@ -18,6 +18,8 @@ pub(crate) struct View {
     /// Each workload's pods.
     pods: BTreeMap<ObjectReference, BTreeSet<(String, String)>>,
     judged: Vec<Judged>,
+    /// Whether the report is about workloads with some label only.
+    selects: bool,
 }
 
 /// What one check says.
@@ -30,10 +32,9 @@ struct Judged {
 
 impl View {
     /// What `checks` say, in their order.
-    pub(crate) fn of(snapshot: Snapshot, checks: &[&Check]) -> Self {
+    pub(crate) fn of(snapshot: Snapshot, settings: &Settings, checks: &[&Check]) -> Self {
         let inventory = Inventory::from(snapshot);
-        let settings = Settings::default();
-        let facts = Facts::of(&inventory, &settings);
+        let facts = Facts::of(&inventory, settings);
         let judged = checks.iter().map(|check| {
             let mut subjects: BTreeMap<ObjectReference, BTreeSet<Outcome>> = BTreeMap::new();
             let verdict = run_watched(check, &facts, &mut |subject, outcome| {
@@ -41,8 +42,12 @@ impl View {
             });
             Judged { verdict, subjects }
         });
-        let mut view =
-            View { owners: BTreeMap::new(), pods: BTreeMap::new(), judged: judged.collect() };
+        let mut view = View {
+            owners: BTreeMap::new(),
+            pods: BTreeMap::new(),
+            judged: judged.collect(),
+            selects: settings.selector.is_some(),
+        };
         let visited = inventory.workloads.each(Scope::Cluster, |workload| {
             let reference = ObjectReference {
                 api_version: workload.owner.api_version.to_string(),
@@ -99,12 +104,20 @@ pub(crate) fn violations(index: usize, more: &View, less: &View) -> Vec<String> 
     }
     for (subject, outcomes) in &part.subjects {
         let called = more.called(subject, less);
-        let before: BTreeSet<Outcome> =
-            called.iter().filter_map(|it| full.subjects.get(it)).flatten().copied().collect();
-        if before.is_empty() {
+        let before = outcomes_of(&called, full);
+        // What was not selected may be, once its labels are not known.
+        let may_be = less.selects && outcomes.iter().all(|it| *it == Outcome::Unknown);
+        if before.is_empty() && !may_be {
             wrong.push(format!("{subject} is new"));
         }
-        for it in outcomes.iter().filter(|it| **it != Outcome::Unknown && !before.contains(it)) {
+        // Pods that one owner had may be told to have two now: the worse of them is what it was.
+        let others: BTreeSet<ObjectReference> =
+            called.iter().flat_map(|it| less.called(it, more)).collect();
+        let allowed = |it: &Outcome| *it == Outcome::Unknown || before.contains(it);
+        let worse = outcomes_of(&others, part).into_iter().max().filter(allowed);
+        for it in
+            outcomes.iter().filter(|it| !allowed(it) && worse.is_none_or(|worse| worse < **it))
+        {
             wrong.push(format!("{subject} became {}", it.name()));
         }
     }
@@ -117,6 +130,10 @@ pub(crate) fn violations(index: usize, more: &View, less: &View) -> Vec<String> 
         }
     }
     wrong
+}
+
+fn outcomes_of(subjects: &BTreeSet<ObjectReference>, judged: &Judged) -> BTreeSet<Outcome> {
+    subjects.iter().filter_map(|it| judged.subjects.get(it)).flatten().copied().collect()
 }
 
 fn key(finding: &assay_benchmark::engine::Finding) -> Key {

@@ -47,10 +47,14 @@ impl Drop {
     pub(crate) fn any(read: &Read, resources: &[Resource], random: &mut Random) -> Self {
         let resource = *random.pick(resources);
         let names = read.names(resource);
-        let parts: Vec<Arc<str>> =
-            names.iter().map(|(part, _)| part.clone()).collect::<BTreeSet<_>>().into_iter().collect();
-        let in_parts = resource == Resource::KubeletConfigs
-            || resource.kind().is_some_and(|it| it.namespaced);
+        let parts: Vec<Arc<str>> = names
+            .iter()
+            .map(|(part, _)| part.clone())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        let in_parts =
+            resource == Resource::KubeletConfigs || resource.kind().is_some_and(|it| it.namespaced);
         if names.is_empty() || random.once_in(4) {
             return Drop::Whole(resource);
         }

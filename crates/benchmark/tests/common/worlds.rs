@@ -7,11 +7,16 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use assay_benchmark::settings::PLATFORM_NAMESPACES;
+use assay_benchmark::{
+    Settings, rbac,
+    settings::{Allow, Declaration},
+};
 use assay_collector::files::{self, Completeness};
 use assay_model::{
     Known, Snapshot,
     control_plane::{AnonymousProbe, ServingCertificate, Version},
+    rbac::Subject,
+    selector::Selector,
 };
 use serde_json::{Value, json};
 
@@ -70,23 +75,23 @@ impl World {
     /// and then another; of objects that still have one name, the last one stays.
     pub(crate) fn united(worlds: &[&World], random: &mut Random) -> Self {
         let mut all = worlds[random.below(worlds.len())].clone();
+        let platform = Settings::default();
         all.name = worlds.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(" + ");
         all.objects.clear();
         all.kubelets.clear();
         for (index, world) in worlds.iter().enumerate() {
             let mut objects = world.objects.clone();
             for namespace in world.namespaces() {
-                let is_special = namespace == "default"
-                    || PLATFORM_NAMESPACES
-                        .iter()
-                        .any(|it| it.strip_suffix('*').map_or(*it == namespace, |it| namespace.starts_with(it)));
+                let is_special = namespace == "default" || platform.is_platform(&namespace);
                 if !is_special && !random.once_in(3) {
                     let apart = format!("{namespace}{index}");
                     objects.iter_mut().for_each(|it| rename(it, &namespace, &apart));
                 }
             }
             let own_names = random.once_in(2);
-            for object in objects.iter_mut().filter(|it| own_names && it["kind"] == "ClusterRoleBinding") {
+            for object in
+                objects.iter_mut().filter(|it| own_names && it["kind"] == "ClusterRoleBinding")
+            {
                 let apart = format!("{}-{index}", text(object, "/metadata/name"));
                 object["metadata"]["name"] = apart.into();
             }
@@ -109,21 +114,23 @@ impl World {
                 continue;
             }
             let (mut owner, hash) = owner(object, random, &mut added);
+            owner["controller"] = true.into();
+            let mut labels = template.pointer("/metadata/labels").cloned().unwrap_or(json!({}));
+            // A controller lets go of a pod that its selector does not match, so these are the same for
+            // all of its pods. A ReplicaSet that no Deployment made has no hash.
+            if let Some(hash) = hash.filter(|_| !random.once_in(8)) {
+                labels["pod-template-hash"] = hash.into();
+            }
+            if random.once_in(8) {
+                labels["app"] = "edited".into();
+            }
             for number in 0..=random.below(3) {
-                let mut labels = template.pointer("/metadata/labels").cloned().unwrap_or(json!({}));
-                if let Some(hash) = hash.filter(|_| !random.once_in(8)) {
-                    labels["pod-template-hash"] = hash.into();
-                }
-                if random.once_in(8) {
-                    labels["app"] = "edited".into();
-                }
                 let wanted = &template["spec"];
                 let mut spec = if random.once_in(3) { random.pick(specs) } else { wanted }.clone();
                 if spec.is_null() {
                     continue;
                 }
                 spec["nodeName"] = random.pick(&nodes).as_str().into();
-                owner["controller"] = true.into();
                 added.push(json!({
                     "apiVersion": "v1",
                     "kind": "Pod",
@@ -140,6 +147,37 @@ impl World {
         }
         self.objects.extend(added);
         self.keep_last();
+    }
+
+    /// What its user may say of it.
+    pub(crate) fn settings(&self, random: &mut Random) -> Settings {
+        let mut settings = Settings::default();
+        if random.once_in(2) {
+            let bindings = self.objects.iter().filter_map(|it| it["subjects"].as_array());
+            let subject = |it: &Value| Subject {
+                kind: text(it, "/kind").into(),
+                namespace: text(it, "/namespace").into(),
+                name: text(it, "/name").into(),
+            };
+            let subjects: Vec<Subject> = bindings.flatten().map(subject).collect();
+            let allow = |subject: Subject| Allow { check: None, subject: rbac::normal(&subject) };
+            settings.allow = random.some(&subjects).into_iter().map(allow).collect();
+        }
+        if random.once_in(4) {
+            settings.declared = Declaration::ALL.into_iter().map(|(_, it)| it).collect();
+        }
+        let namespaces: Vec<String> = self.namespaces().into_iter().collect();
+        if random.once_in(8) {
+            settings.platform_namespaces = random.some(&namespaces);
+        }
+        if random.once_in(8) {
+            settings.namespaces = random.some(&namespaces);
+        }
+        if random.once_in(8) {
+            let match_labels = [("app".into(), "web".into())].into();
+            settings.selector = Some(Selector { match_labels, ..Selector::default() });
+        }
+        settings
     }
 
     /// All of it, read.
@@ -200,7 +238,11 @@ impl World {
 }
 
 /// Whose pods those of a template are: a reference, and the hash that a `ReplicaSet`'s pods carry.
-fn owner(object: &Value, random: &mut Random, added: &mut Vec<Value>) -> (Value, Option<&'static str>) {
+fn owner(
+    object: &Value,
+    random: &mut Random,
+    added: &mut Vec<Value>,
+) -> (Value, Option<&'static str>) {
     let (kind, name) = (text(object, "/kind"), text(object, "/metadata/name"));
     match kind {
         "Deployment" => {

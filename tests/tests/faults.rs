@@ -1,0 +1,262 @@
+//! Trust, second proof: answers that break on their way. The report is that of the whole cluster, or it says
+//! what was not read and why; never another verdict.
+
+use std::{collections::BTreeMap, path::Path, sync::OnceLock, thread, time::Duration};
+
+use assay_tests::{
+    ControlPlane, Fault, Harm, Identity, Options, Report, Run, Seen, User, When, assay,
+};
+
+const COUNTED: &str = "counted";
+
+/// The example cluster.
+fn control_plane() -> &'static ControlPlane {
+    static CONTROL_PLANE: OnceLock<ControlPlane> = OnceLock::new();
+    CONTROL_PLANE.get_or_init(|| {
+        let users = vec![User::new(COUNTED, &["system:masters"])];
+        let control_plane =
+            ControlPlane::start(&Options { users, ..Options::default() }).expect("a control plane");
+        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/cli/demo/objects.yaml");
+        let loaded = control_plane.load(&demo).expect("loaded");
+        assert_eq!(loaded.refused, []);
+        // A namespace is held to be younger than a list of the same second.
+        thread::sleep(Duration::from_millis(1100));
+        control_plane
+    })
+}
+
+/// The report when nothing breaks.
+fn full() -> &'static Report {
+    static FULL: OnceLock<Report> = OnceLock::new();
+    FULL.get_or_init(|| {
+        let (run, _) = scan([], &[]);
+        assert_eq!(run.code, Some(1), "{}", run.stderr);
+        let report = run.report();
+        assert!(report.is_complete());
+        report
+    })
+}
+
+/// A scan through a proxy with these faults, and what the proxy saw.
+fn scan<const N: usize>(faults: [Fault; N], arguments: &[&str]) -> (Run, Vec<Seen>) {
+    let proxy = control_plane().proxy().expect("a proxy");
+    faults.into_iter().for_each(|it| proxy.fault(it));
+    let kubeconfig = proxy.kubeconfig(Identity::Admin).expect("a kubeconfig");
+    let run = Run::of(assay(&kubeconfig).args(["-o", "json"]).args(arguments));
+    assert!(N == 0 || proxy.seen().iter().any(|it| it.broken), "nothing was broken");
+    (run, proxy.seen())
+}
+
+/// What was not read although it was asked for.
+fn gaps(report: &Report) -> Vec<String> {
+    report.gaps().into_iter().filter(|it| !it.ends_with(": not-requested")).collect()
+}
+
+/// The fault made no difference at all.
+fn assert_healed(run: &Run) {
+    let report = run.report();
+    assert_eq!(gaps(&report), [""; 0]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    let lost = report.lost_against(full());
+    assert!(lost.is_empty(), "{lost:?}");
+    for (id, verdict) in full().checks() {
+        assert_eq!(verdict.findings(), report.checks()[id].findings(), "{id}");
+    }
+}
+
+/// The fault hid something: the report says what, and judges nothing wrongly by it.
+fn assert_told(run: &Run, expected: &[&str]) -> Report {
+    let report = run.report();
+    assert_eq!(gaps(&report), expected);
+    assert!(!report.is_complete());
+    assert_eq!(run.code, Some(4), "{}", run.stderr);
+    report.lost_against(full());
+    report
+}
+
+/// What of `resource` reading has cost: requests, retries.
+fn cost(report: &Report, resource: &str) -> (u64, u64) {
+    let kinds = report.0["collection"].as_array().expect("a list");
+    let kind = kinds.iter().find(|it| it["resource"] == resource).expect("a kind that is read");
+    let number = |key: &str| kind[key].as_u64().expect("a number");
+    (number("requests"), number("retries"))
+}
+
+const POLICIES: &str = "/apis/networking.k8s.io/v1/networkpolicies";
+const ROLES: &str = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
+const PODS: &str = "/api/v1/pods";
+
+#[test]
+fn a_kind_that_is_refused_everywhere() {
+    let everywhere = Fault::of(|it| it.uri.contains("/networkpolicies"), Harm::Forbidden);
+    let (run, _) = scan([everywhere], &[]);
+    let report = run.report();
+    assert!(gaps(&report).iter().all(|it| it.starts_with("networkpolicies of ")), "{run:?}");
+    assert_eq!(run.code, Some(4), "{}", run.stderr);
+    let lost = report.lost_against(full());
+    let checks = report.checks();
+    for id in lost {
+        assert!(checks[&*id].reasons().join("\n").contains("network-policies: "), "{id}");
+    }
+    // What only an absence shows is no longer found.
+    assert_ne!(full().checks()["no-default-deny-ingress"].findings(), [""; 0]);
+    assert_eq!(checks["no-default-deny-ingress"].outcome(), "unknown");
+}
+
+#[test]
+fn a_kind_that_is_refused_as_a_whole() {
+    // Then namespace by namespace is as good, for all of them are known.
+    let (run, seen) = scan([Fault::at(POLICIES, Harm::Forbidden)], &[]);
+    assert_healed(&run);
+    let asked = seen.iter().filter(|it| it.uri.contains("/networkpolicies")).count();
+    let namespaces = full().0["collection"].as_array().into_iter().flatten();
+    let namespaces = namespaces.filter(|it| it["resource"] == "namespaces");
+    let known: u64 = namespaces.filter_map(|it| it["objects"].as_u64()).sum();
+    assert_eq!(u64::try_from(asked), Ok(1 + known));
+
+    // What has no namespaces can be read in no other way.
+    let (run, _) = scan([Fault::at(ROLES, Harm::Forbidden)], &[]);
+    let report = assert_told(&run, &["clusterroles: forbidden"]);
+    // Named as cluster-admin, it is seen without its rules.
+    assert_eq!(report.checks()["cluster-admin-binding"].outcome(), "fail");
+    assert_eq!(report.checks()["cluster-wide-secret-read"].outcome(), "unknown");
+}
+
+fn next_page(of: &'static str) -> impl Fn(&Seen) -> bool {
+    move |it| it.uri.starts_with(of) && it.uri.contains("continue=")
+}
+
+#[test]
+fn a_list_that_expires_starts_over() {
+    for resume in [false, true] {
+        let expires = || Fault::of(next_page(PODS), Harm::Expired { resume });
+        let (run, seen) = scan([expires().only(When::Nth(2))], &["--page-size", "7"]);
+        assert_healed(&run);
+        let first =
+            seen.iter().filter(|it| it.uri.starts_with(PODS) && !it.uri.contains("continue="));
+        assert_eq!(first.count(), 2);
+    }
+}
+
+#[test]
+fn a_list_that_expires_again_and_again() {
+    // It is not of one point in time, but it is all there; an absence is no longer proven by it.
+    let inconsistent = Fault::of(next_page(ROLES), Harm::Expired { resume: true });
+    let (run, _) = scan([inconsistent.only(When::First(3))], &["--page-size", "20"]);
+    let report = assert_told(&run, &["clusterroles: inconsistent"]);
+    let kept = |it: &Report| {
+        let kinds = it.0["collection"].as_array().expect("a list").clone();
+        kinds.into_iter().find(|it| it["resource"] == "clusterroles").expect("read")["distinct"]
+            .clone()
+    };
+    assert_eq!(kept(&report), kept(full()));
+    let lists = "cluster-wide-secret-read";
+    assert_eq!(report.checks()[lists].findings(), full().checks()[lists].findings());
+
+    let without_token = Fault::of(next_page(ROLES), Harm::Expired { resume: false });
+    let (run, _) = scan([without_token], &["--page-size", "20"]);
+    assert_told(&run, &["clusterroles: inconsistent"]);
+}
+
+#[test]
+fn a_body_that_breaks_off() {
+    let cut = |when| Fault::at(PODS, Harm::CutBody(2000)).only(when);
+    let (run, _) = scan([cut(When::First(1))], &[]);
+    assert_healed(&run);
+    assert_eq!(cost(&run.report(), "pods"), (2, 1));
+
+    let (run, _) = scan([cut(When::Always)], &[]);
+    let report = assert_told(&run, &["pods: truncated"]);
+    let (requests, retries) = cost(&report, "pods");
+    assert!(requests <= 4 && retries == requests - 1, "{requests} requests, {retries} repeated");
+
+    // The first pages stand, and what they show is told.
+    let later = Fault::of(next_page(PODS), Harm::CutBody(100)).only(When::From(3));
+    let (run, _) = scan([later], &["--page-size", "7"]);
+    assert_told(&run, &["pods: truncated"]);
+}
+
+#[test]
+fn a_body_that_is_half_there() {
+    // It ends well, as far as HTTP goes.
+    let half = Harm::Rewrite(|body| body[..body.len() / 2].to_vec());
+    let (run, _) = scan([Fault::at(PODS, half)], &[]);
+    assert_told(&run, &["pods: truncated"]);
+}
+
+#[test]
+fn a_server_that_is_busy_for_a_moment() {
+    for harm in [Harm::TooManyRequests(1), Harm::Unavailable, Harm::Close] {
+        let (run, _) = scan([Fault::at(PODS, harm).only(When::First(1))], &[]);
+        assert_healed(&run);
+    }
+}
+
+#[test]
+fn a_server_that_does_not_recover() {
+    for (harm, cause) in [(Harm::Unavailable, "unavailable"), (Harm::Unauthorized, "unauthorized")]
+    {
+        let (run, _) = scan([Fault::at(POLICIES, harm)], &[]);
+        assert_told(&run, &[&format!("networkpolicies: {cause}")]);
+    }
+    let impatient = ["--read-timeout", "1s"];
+    for harm in [Harm::Stall, Harm::StallBody(500)] {
+        let (run, _) = scan([Fault::at(POLICIES, harm)], &impatient);
+        assert_told(&run, &["networkpolicies: timeout"]);
+    }
+}
+
+#[test]
+fn a_scan_that_takes_too_long() {
+    let (run, _) = scan([Fault::at(PODS, Harm::Stall)], &["--timeout", "3s"]);
+    let report = run.report();
+    assert_eq!(run.code, Some(4), "{}", run.stderr);
+    assert!(gaps(&report).contains(&"pods: timeout".to_owned()), "{:?}", report.gaps());
+    assert!(gaps(&report).iter().all(|it| it.ends_with(": timeout")), "{:?}", report.gaps());
+    assert_eq!(report.0["scan"]["interrupted"], false);
+    report.lost_against(full());
+}
+
+#[test]
+fn one_list_a_kind() {
+    let before = control_plane().audit().expect("a log").len();
+    let kubeconfig = control_plane().kubeconfig(Identity::User(COUNTED)).expect("a kubeconfig");
+    let run = Run::of(assay(&kubeconfig).args(["-o", "json"]));
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    let events = control_plane().audit().expect("a log").split_off(before);
+    let own = || events.iter().filter(|it| it.user == COUNTED);
+    assert!(
+        own().all(|it| it.user_agent.starts_with("kube-assay/") && it.code < 300),
+        "{events:#?}"
+    );
+
+    let mut asked: BTreeMap<String, u64> = BTreeMap::new();
+    for event in own().filter(|it| it.verb == "list") {
+        let path =
+            event.uri.strip_suffix("?limit=500").expect("one page of 500, and no resourceVersion");
+        let plural = path.rsplit('/').next().expect("a resource");
+        assert!(!path.contains("/namespaces/"), "{path}");
+        *asked.entry(plural.to_owned()).or_default() += 1;
+    }
+    let report = run.report();
+    let billed: BTreeMap<String, u64> = report.0["collection"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter(|it| it["version"] != "")
+        .map(|it| {
+            (
+                it["resource"].as_str().expect("a name").to_owned(),
+                it["requests"].as_u64().expect("a number"),
+            )
+        })
+        .filter(|(_, requests)| *requests > 0)
+        .collect();
+    assert_eq!(asked, billed);
+    assert!(asked.len() > 15 && asked.values().all(|it| *it == 1), "{asked:?}");
+    let (whole, of_server) = (own().count() as u64, cost(&report, "server version").0);
+    assert_eq!(whole, asked.len() as u64 + of_server, "no request that is not billed");
+    // Nothing is written, save the question who we are.
+    let written: Vec<_> = own().filter(|it| !matches!(it.verb.as_str(), "list" | "get")).collect();
+    assert!(written.iter().all(|it| it.uri.ends_with("/selfsubjectreviews")), "{written:?}");
+}
