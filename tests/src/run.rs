@@ -167,3 +167,47 @@ pub fn redacted(text: &str, paths: &[(&std::path::Path, &str)]) -> String {
     let named = paths.iter().filter(|(path, _)| !path.as_os_str().is_empty());
     named.fold(shown, |shown, (path, word)| shown.replace(&path.display().to_string(), word))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn report(outcome: &str, gaps: &[&str], details: &[&str]) -> Report {
+        let gap = |it: &&str| json!({ "resource": "pods", "message": it });
+        let finding = |it: &&str| json!({ "outcome": "fail", "severity": "high", "object": {}, "detail": it });
+        Report(json!({ "checks": [{
+            "id": "a",
+            "outcome": outcome,
+            "gaps": gaps.iter().map(gap).collect::<Vec<_>>(),
+            "findings": details.iter().map(finding).collect::<Vec<_>>(),
+        }] }))
+    }
+
+    #[test]
+    fn knowing_less_is_told_from_knowing_better() {
+        let full = report("fail", &[], &["x", "y"]);
+        assert!(report("fail", &[], &["y"]).lost_against(&full).is_empty());
+        assert_eq!(report("unknown", &["refused"], &["x"]).lost_against(&full).len(), 1);
+        for wrong in [
+            report("pass", &[], &[]),
+            report("unknown", &[], &["x"]),
+            report("unknown", &["refused"], &["z"]),
+            Report(json!({ "checks": [] })),
+        ] {
+            assert!(catch_unwind(|| wrong.lost_against(&full)).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_and_paths_are_replaced() {
+        let path = std::path::Path::new("/tmp/x");
+        assert_eq!(
+            redacted("https://127.0.0.1:40123/api of /tmp/x/y", &[(path, "DIR")]),
+            "https://127.0.0.1:PORT/api of DIR/y"
+        );
+    }
+}

@@ -23,7 +23,7 @@ pub fn assert_valid_json(report: &Path) {
     assert_valid("validate_json.py", &schema, report);
 }
 
-/// Whether a JUnit report is valid by the schema that Jenkins uses; as [`assert_valid_json`].
+/// Whether a report in the format of `JUnit` is valid by the schema that Jenkins uses; as [`assert_valid_json`].
 ///
 /// # Panics
 ///

@@ -425,21 +425,19 @@ fn powers_are_held_by_whom_they_should() {
 /// path. Those on lifecycles change with the day and are left out.
 fn verdicts(run: &Run) -> String {
     let report = run.report();
-    let mut shown = format!("exit {}\n", run.code.expect("an exit code"));
+    let mut lines = vec![format!("exit {}", run.code.expect("an exit code"))];
     for (id, verdict) in report.checks() {
         if id.starts_with("end-of-life-") {
             continue;
         }
-        shown += &format!("\n{id}: {} {}\n", verdict.outcome(), verdict.0["subjects"]);
-        for line in verdict.reasons() {
-            shown += &format!("  because {line}\n");
-        }
+        lines.push(format!("\n{id}: {} {}", verdict.outcome(), verdict.0["subjects"]));
+        lines.extend(verdict.reasons().iter().map(|it| format!("  because {it}")));
         for line in verdict.findings() {
             let parts: Vec<&str> = line.splitn(3, "  ").collect();
-            shown += &format!("  {}\n", parts[..parts.len().min(2)].join("  "));
+            lines.push(format!("  {}", parts[..parts.len().min(2)].join("  ")));
         }
     }
-    redacted(&shown, &[])
+    redacted(&lines.join("\n"), &[])
 }
 
 #[test]
@@ -502,7 +500,7 @@ fn a_snapshot_gives_the_report_that_the_cluster_gave() {
 
 fn line_differences(live: &str, judged: &str) -> String {
     let pairs = live.lines().zip(judged.lines()).filter(|(a, b)| a != b).take(10);
-    pairs.map(|(a, b)| format!("live: {a}\nfile: {b}\n")).collect()
+    pairs.map(|(a, b)| format!("live: {a}\nfile: {b}")).collect::<Vec<_>>().join("\n")
 }
 
 /// What the server makes of an object that is not in its file, by the end of its path.

@@ -17,6 +17,8 @@ fn json_and_protobuf_say_the_same_of_every_built_in_kind() {
     for cluster in ["clusters/kind-goat", "clusters/platform"] {
         control_plane.load(&data.join(cluster)).expect("loaded");
     }
+    let added = control_plane.create(rare()).expect("created");
+    assert!(added.refused.is_empty(), "{added}");
     let loaded = control_plane.create(cases(&data)).expect("created");
     assert!(loaded.count() > 300, "{loaded}");
 
@@ -85,6 +87,45 @@ fn cases(data: &Path) -> Vec<Value> {
         all.extend(objects);
     }
     all
+}
+
+/// One of each kind that the shared data are short of, with what is read of it.
+fn rare() -> Vec<Value> {
+    let rule = json!({"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"],
+        "operations": ["CREATE", "UPDATE"], "scope": "*"});
+    let webhook = json!({
+        "name": "a.example.com", "sideEffects": "None", "admissionReviewVersions": ["v1"],
+        "clientConfig": {"service": {"namespace": "default", "name": "hook", "path": "/x"}},
+        "failurePolicy": "Ignore", "rules": [rule], "objectSelector": {"matchLabels": {"a": "b"}},
+        "namespaceSelector": {"matchExpressions": [{"key": "k", "operator": "In", "values": ["v"]}]},
+        "matchConditions": [{"name": "m", "expression": "true"}]});
+    let template = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"restartPolicy": "Never",
+        "hostUsers": false, "os": {"name": "linux"}, "automountServiceAccountToken": false,
+        "containers": [{"name": "c", "image": "i", "env": [{"name": "EMPTY"}],
+            "resources": {"requests": {"cpu": "0.5", "memory": "1Gi"}}}]}});
+    let named = |name: &str| json!({"name": name, "namespace": "default"});
+    let admission = "admissionregistration.k8s.io/v1";
+    vec![
+        json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": named("quota"),
+            "spec": {"hard": {"pods": "10", "requests.cpu": "1500m"}}}),
+        json!({"apiVersion": "v1", "kind": "LimitRange", "metadata": named("range"),
+            "spec": {"limits": [{"type": "Container", "max": {"cpu": "2"}, "min": {"cpu": "10m"},
+                "default": {"cpu": "1"}, "defaultRequest": {"cpu": "0.1"}}]}}),
+        json!({"apiVersion": admission, "kind": "ValidatingWebhookConfiguration",
+            "metadata": {"name": "validating"}, "webhooks": [webhook]}),
+        json!({"apiVersion": admission, "kind": "MutatingWebhookConfiguration",
+            "metadata": {"name": "mutating"}, "webhooks": [webhook]}),
+        json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": "things.example.com"},
+            "spec": {"group": "example.com", "scope": "Namespaced",
+                "names": {"plural": "things", "kind": "Thing"},
+                "versions": [{"name": "v1", "served": true, "storage": true,
+                    "schema": {"openAPIV3Schema": {"type": "object"}}}]}}),
+        json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": named("job"),
+            "spec": {"template": template}}),
+        json!({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": named("cron"),
+            "spec": {"schedule": "0 0 * * *", "jobTemplate": {"spec": {"template": template}}}}),
+    ]
 }
 
 fn files(folders: &[PathBuf]) -> Vec<PathBuf> {

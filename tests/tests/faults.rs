@@ -40,7 +40,9 @@ fn full() -> &'static Report {
 /// A scan through a proxy with these faults, and what the proxy saw.
 fn scan<const N: usize>(faults: [Fault; N], arguments: &[&str]) -> (Run, Vec<Seen>) {
     let proxy = control_plane().proxy().expect("a proxy");
-    faults.into_iter().for_each(|it| proxy.fault(it));
+    for fault in faults {
+        proxy.fault(fault);
+    }
     let kubeconfig = proxy.kubeconfig(Identity::Admin).expect("a kubeconfig");
     let run = Run::of(assay(&kubeconfig).args(["-o", "json"]).args(arguments));
     assert!(N == 0 || proxy.seen().iter().any(|it| it.broken), "nothing was broken");

@@ -62,26 +62,26 @@ fn control_plane() -> &'static ControlPlane {
     static CONTROL_PLANE: OnceLock<ControlPlane> = OnceLock::new();
     CONTROL_PLANE.get_or_init(|| {
         let listed = listed();
-        let named = [ALL_BUT_ROLE_BINDINGS, PODS_OF_TWO, NOBODY].map(str::to_owned);
-        let names = named.into_iter().chain(listed.iter().map(|(_, plural)| without(plural)));
-        let users = names.map(|it| User::new(&it, &[])).collect();
+        let tried = [ALL_BUT_ROLE_BINDINGS, PODS_OF_TWO, NOBODY].map(str::to_owned);
+        let tried = tried.into_iter().chain(listed.iter().map(|(_, plural)| without(plural)));
+        let users = tried.map(|it| User::new(&it, &[])).collect();
         let control_plane =
             ControlPlane::start(&Options { users, ..Options::default() }).expect("a control plane");
 
-        let user = |name: &str| json!({ "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name });
+        let holder = |name: &str| json!({ "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name });
         let all_but = |hidden: &str| -> Vec<Value> {
             let seen = listed.iter().filter(|(_, plural)| *plural != hidden);
             seen.map(|(group, plural)| rule(group, plural)).collect()
         };
         let mut made = Vec::new();
         let name = ALL_BUT_ROLE_BINDINGS;
-        made.extend(grant(None, name, &all_but("rolebindings"), &user(name)));
+        made.extend(grant(None, name, &all_but("rolebindings"), &holder(name)));
         for (_, plural) in &listed {
             let name = without(plural);
-            made.extend(grant(None, &name, &all_but(plural), &user(&name)));
+            made.extend(grant(None, &name, &all_but(plural), &holder(&name)));
         }
         for namespace in TWO {
-            made.extend(grant(Some(namespace), PODS_OF_TWO, &[rule("", "pods")], &user(PODS_OF_TWO)));
+            made.extend(grant(Some(namespace), PODS_OF_TWO, &[rule("", "pods")], &holder(PODS_OF_TWO)));
         }
         let account = json!({ "kind": "ServiceAccount", "namespace": "default", "name": "auditor" });
         made.push(json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "auditor" } }));

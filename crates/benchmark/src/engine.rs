@@ -125,8 +125,13 @@ pub fn run_watched(
             }
         }
         Rule::Webhook(rule) => {
-            for listing in [&inventory.validating_webhooks, &inventory.mutating_webhooks] {
-                bench.each(listing, |bench, it| bench.judge(it, |out| rule(it, facts, out)));
+            for (kind, listing) in [
+                ("ValidatingWebhookConfiguration", &inventory.validating_webhooks),
+                ("MutatingWebhookConfiguration", &inventory.mutating_webhooks),
+            ] {
+                bench.each(listing, |bench, it| {
+                    bench.judge(&Webhooks { kind, it }, |out| rule(it, facts, out));
+                });
             }
         }
         Rule::Power(power) => {
@@ -212,6 +217,7 @@ subject! {
     Node: false, |it| "v1", "Node", it.metadata.name;
     ServiceAccount: true, |it| "v1", "ServiceAccount", it.metadata.name;
     WebhookConfiguration: false, |it| "admissionregistration.k8s.io/v1", "WebhookConfiguration", it.metadata.name;
+    Webhooks<'_>: false, |it| "admissionregistration.k8s.io/v1", it.kind, it.name();
     Replica: true, |it| "v1", "Pod", it.name();
 }
 
@@ -273,6 +279,21 @@ impl Subject for Holder {
         }
     }
     const NAMESPACED: bool = false;
+}
+
+/// A webhook configuration, by the kind of the list that it is in.
+struct Webhooks<'a> {
+    kind: &'static str,
+    it: &'a WebhookConfiguration,
+}
+
+impl Object for Webhooks<'_> {
+    fn part(&self) -> &str {
+        self.it.part()
+    }
+    fn name(&self) -> &str {
+        self.it.name()
+    }
 }
 
 /// The cluster as a whole, as a subject.

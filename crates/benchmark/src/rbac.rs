@@ -376,10 +376,9 @@ fn complemented(power: &Power, holder: &Holder, grant: &Grant, rules: &[PolicyRu
         verbs.iter().any(one)
     });
     let others = holder.own.iter().chain(&holder.implied);
-    others
-        .filter(|it| adds && (it.namespace.is_empty() || it.namespace == grant.namespace))
-        .filter_map(|it| it.rules.as_ref().err())
-        .fold(Ok(()), |known, it| both(known, Err(it.clone())))
+    let there = others.filter(|it| it.namespace.is_empty() || it.namespace == grant.namespace);
+    let hidden = there.filter(|_| adds).filter_map(|it| it.rules.as_ref().err()).cloned();
+    hidden.reduce(Unknown::and).map_or(Ok(()), Err)
 }
 
 /// Whether a rule gives a verb on everything in a group.

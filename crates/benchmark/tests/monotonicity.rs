@@ -140,7 +140,7 @@ impl Violation {
         let (more, less) = self.views(checks);
         let objects: Vec<String> = self.world.objects.iter().map(Value::to_string).collect();
         format!(
-            "{}: {}\nof a world from {}\n{}\n{:?}\nwithout {:?}\n{}then without {:?}\n{}",
+            "{}: {}\nof a world from {}\n{}\n{:?}\nwithout {:?}\n{}\nthen without {:?}\n{}",
             checks[self.check].id,
             violations(0, &more, &less).join("; "),
             self.world.name,
@@ -213,7 +213,7 @@ fn also_of_whole_clusters() {
         let reading = files::read(&path, &Completeness::Everything, now).expect("objects");
         let mut world = World::read(place, &path, &reading.snapshot);
         world.thin_out();
-        for case in 0..number("ASSAY_CASES").unwrap_or(CASES) / 40 {
+        for case in 0..number("ASSAY_CASES").unwrap_or(CASES) / 80 {
             let mut random = Random::new(1_000_000 * (1 + index as u64) + case);
             if let Some(violation) = descend(&world, &checks, &resources, &mut random) {
                 panic!("case {case}, {}", violation.shrunk(&checks).told(&checks));

@@ -11,7 +11,7 @@ use assay_benchmark::{
     Check, Facts, Settings, Verdict, checks, run,
     settings::{Allow, Declaration},
 };
-use assay_model::{Cause, Gap, Inventory, Outcome, Resource, Scope, Snapshot};
+use assay_model::{Cause, Gap, Inventory, Outcome, Resource, Scope, Snapshot, Unknown};
 
 use self::cases::{Case, cases};
 
@@ -68,7 +68,7 @@ fn own_first<'a>(
 
 fn told(verdict: &Verdict) -> String {
     let lines = verdict.findings.iter().map(common::line);
-    let gaps = verdict.gaps.iter().flat_map(|it| it.gaps()).map(|it| format!("because {it}"));
+    let gaps = verdict.gaps.iter().flat_map(Unknown::gaps).map(|it| format!("because {it}"));
     let name = verdict.outcome.name().to_owned();
     iter::once(name).chain(lines).chain(gaps).collect::<Vec<_>>().join("\n  ")
 }
@@ -153,5 +153,5 @@ fn what_is_refused_is_named() {
 
 /// What a verdict says was not read.
 fn resources(verdict: &Verdict) -> BTreeSet<Resource> {
-    verdict.gaps.iter().flat_map(|it| it.gaps()).map(|it| it.resource).collect()
+    verdict.gaps.iter().flat_map(Unknown::gaps).map(|it| it.resource).collect()
 }

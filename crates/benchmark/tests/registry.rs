@@ -84,7 +84,7 @@ fn ids_and_codes_are_unique_and_well_formed() {
         };
         id.starts_with(|it: char| it.is_ascii_lowercase()) && id.split('-').all(is_word)
     };
-    let coded = |code: &str| {
+    let has_form = |code: &str| {
         let parts: Vec<&str> = code.split('-').collect();
         let letters = |it: &str| it.len() == 3 && it.chars().all(|it| it.is_ascii_uppercase());
         let digits = |it: &str| it.len() == 3 && it.chars().all(|it| it.is_ascii_digit());
@@ -99,7 +99,7 @@ fn ids_and_codes_are_unique_and_well_formed() {
                 (ids.insert(id), "its id is another's as well"),
                 (codes.insert(code), "its code is another's as well"),
                 (kebab(id), "its id is not kebab-case"),
-                (coded(code), "its code is not of the form AAA-BBB-NNN"),
+                (has_form(code), "its code is not of the form AAA-BBB-NNN"),
                 (check.item() == *section, "its code is of another section"),
                 (items == 1, "its code is of no item of the matrix"),
             ];

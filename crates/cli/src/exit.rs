@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use assay_model::{Outcome, Report, Severity};
 
+use crate::text::plain;
+
 /// The scan is complete, and nothing is at or above `--fail-on`.
 pub(crate) const CLEAN: u8 = 0;
 /// The scan is complete, and something is at or above `--fail-on`.
@@ -77,7 +79,7 @@ impl Failure {
     /// Says what went wrong, once, on standard error. A reader that went away is no news.
     pub(crate) fn report(&self) -> ExitCode {
         let text = match &self.error {
-            Error::Chain(error) => chain(error),
+            Error::Chain(error) => plain(&chain(error)),
             Error::Pointed(report) => format!("{report:?}"),
         };
         crate::say(&text);

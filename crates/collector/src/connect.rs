@@ -24,7 +24,10 @@ use kube::{
     client::AuthError,
     config::{AuthInfo, Cluster, Kubeconfig, KubeconfigError},
 };
-use rustls::pki_types::{CertificateDer, pem::PemObject as _};
+use rustls::pki_types::{
+    CertificateDer, PrivateKeyDer,
+    pem::{self, PemObject as _},
+};
 pub use secrecy::SecretString;
 
 use crate::{Error, error::cause, proxy};
@@ -372,6 +375,7 @@ impl Settings {
         let cluster = &self.cluster;
         let insecure = cluster.insecure_skip_tls_verify.unwrap_or(false);
         let authority = self.authority()?;
+        self.check_identity()?;
         let url = cluster.server.as_deref().unwrap_or_default();
         // client-go's rule for a server that is only a host and a port.
         let secured = insecure
@@ -429,14 +433,48 @@ impl Settings {
             } else {
                 return Ok(None);
             };
-        let certificates = CertificateDer::pem_slice_iter(&pem)
-            .map(|it| it.map(|der| der.to_vec()))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|it| setting(&name, it))?;
-        if certificates.is_empty() {
-            return Err(setting(&name, "it holds no PEM certificate"));
+        certificates(&name, &pem).map(Some)
+    }
+
+    /// Reads the files of the client certificate and its key once before the client does, which
+    /// could not tell whose fault it is when it fails.
+    fn check_identity(&self) -> Result<(), Error> {
+        let user = &self.user;
+        if let Some(file) = user.client_certificate.as_ref().filter(|it| !it.is_empty()) {
+            let name = format!("the client certificate {file}");
+            let pem = std::fs::read(file).map_err(|it| setting(&name, it))?;
+            certificates(&name, &pem)?;
         }
-        Ok(Some(certificates))
+        if let Some(file) = user.client_key.as_ref().filter(|it| !it.is_empty()) {
+            let name = format!("the client key {file}");
+            let pem = std::fs::read(file).map_err(|it| setting(&name, it))?;
+            PrivateKeyDer::from_pem_slice(&pem)
+                .map_err(|it| setting(&name, no_pem(&it, "private key")))?;
+        }
+        Ok(())
+    }
+}
+
+/// The certificates of a PEM file; at least one.
+fn certificates(name: &str, pem: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
+    let certificates = CertificateDer::pem_slice_iter(pem)
+        .map(|it| it.map(|der| der.to_vec()))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|it| setting(name, no_pem(&it, "certificate")))?;
+    if certificates.is_empty() {
+        return Err(setting(name, "it holds no PEM certificate"));
+    }
+    Ok(certificates)
+}
+
+/// What is wrong with a PEM file, without a byte of it.
+fn no_pem(error: &pem::Error, wanted: &str) -> String {
+    match error {
+        pem::Error::MissingSectionEnd { .. } => "a PEM section breaks off".to_owned(),
+        pem::Error::IllegalSectionStart { .. } => "a PEM section begins wrongly".to_owned(),
+        pem::Error::Base64Decode(_) => "a PEM section is no base64".to_owned(),
+        pem::Error::NoItemsFound => format!("it holds no PEM {wanted}"),
+        _ => "it is no PEM".to_owned(),
     }
 }
 

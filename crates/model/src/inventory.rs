@@ -12,6 +12,7 @@ use std::{
 use crate::{
     Cause, Gap, Known, Listing, Object, OwnerReference, Resource, Scope, Snapshot, Unknown,
     admission::{CustomResourceDefinition, VulnerabilityReport, WebhookConfiguration},
+    both,
     control_plane::{AnonymousProbe, ServingCertificate, Version},
     namespace::{LimitRange, ListedNamespace, Namespace, ResourceQuota, ServiceAccount},
     network::{Ingress, NetworkPolicy, Service},
@@ -93,7 +94,11 @@ const JUDGED_BY_ABSENCE: [Resource; 4] = [
 ];
 
 /// Kinds are not one point in time: what a namespace lacks proves nothing if the list was older than
-/// the namespace. Server times have whole seconds, so the same second counts as younger.
+/// the namespace.
+///
+/// The collector asks for these kinds after namespaces and pods, so a namespace that either of those
+/// shows was there before; server times have whole seconds, so the same second counts as before. What is
+/// left is a list that was read first all the same, as with objects put together by hand.
 fn hide_younger_namespaces(snapshot: &mut Snapshot) {
     let created =
         |it: &ListedNamespace| Some((it.metadata.name.clone(), it.metadata.creation_timestamp?));
@@ -101,8 +106,7 @@ fn hide_younger_namespaces(snapshot: &mut Snapshot) {
     let born: Vec<_> = snapshot.namespaces.items().iter().filter_map(created).collect();
     for kind in JUDGED_BY_ABSENCE {
         let Some(listed) = snapshot.listed.get(&kind).copied() else { continue };
-        for (name, _) in
-            born.iter().filter(|(_, created)| created.as_second() >= listed.as_second())
+        for (name, _) in born.iter().filter(|(_, created)| created.as_second() > listed.as_second())
         {
             let message = "the namespace is younger than the list";
             snapshot.hide(Gap::part(kind, name.clone(), Cause::Inconsistent, message));
@@ -246,6 +250,11 @@ fn empty(
     owner_is_top: Known<()>,
     template: Known<Option<Template>>,
 ) -> Workload {
+    let here = Scope::Part(namespace);
+    let pods = snapshot.pods.covers(here);
+    // A pod of a job that was not read is told to be the job's, and may be the CronJob's.
+    let live_read =
+        if &*owner.kind == "CronJob" { both(pods, snapshot.jobs.covers(here)) } else { pods };
     Workload {
         namespace: namespace.clone(),
         key: format!("{}/{}", owner.kind, owner.name).into(),
@@ -253,7 +262,7 @@ fn empty(
         owner_is_top,
         template,
         live: Vec::new(),
-        live_read: snapshot.pods.covers(Scope::Part(namespace)),
+        live_read,
     }
 }
 
@@ -355,8 +364,6 @@ fn trace_replica_set(snapshot: &Snapshot, group: &PodGroup, reference: &OwnerRef
     let Some(name) = prefix else {
         return stays(Err(untold("the pods' labels do not tell their Deployment")));
     };
-    let deployment =
-        Owner { api_version: "apps/v1".into(), kind: "Deployment".into(), name: name.into() };
     match snapshot.deployments.get(&group.namespace, name) {
         Ok(Some(found)) => {
             let selector = found.spec.selector.as_ref();
@@ -366,14 +373,22 @@ fn trace_replica_set(snapshot: &Snapshot, group: &PodGroup, reference: &OwnerRef
                 views.peek().is_some() && views.all(|view| selector.matches(|key| view.label(key)))
             });
             if selected {
+                let deployment = Owner {
+                    api_version: "apps/v1".into(),
+                    kind: "Deployment".into(),
+                    name: name.into(),
+                };
                 Traced::top(deployment, Ok(Some(template_of(found))))
             } else {
                 stays(Err(untold("a Deployment of the name does not select the pods")))
             }
         }
         Ok(None) => stays(Err(untold("no Deployment of the name"))),
+        // Two ReplicaSets of one Deployment stay two: joined, what is wrong with one would be said of
+        // the other.
         Err(unknown) => {
-            Traced { owner: deployment, is_top: Err(unknown.clone()), template: Err(unknown) }
+            let is_top = Err(unknown.clone());
+            Traced { owner: owner_of(reference), is_top, template: Err(unknown) }
         }
     }
 }

@@ -40,6 +40,9 @@ pub struct PodSpec {
     /// Empty for the namespace's `default`.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub service_account_name: Arc<str>,
+    /// The former name of the same field, which manifests may still use alone.
+    #[serde(rename = "serviceAccount", skip_serializing_if = "str::is_empty")]
+    pub deprecated_service_account: Arc<str>,
     /// Whether a token is mounted; the account decides when unset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub automount_service_account_token: Option<bool>,
@@ -462,9 +465,15 @@ impl PodSpec {
         Location { path: field.to_owned(), container: None }
     }
 
+    /// Whether it names the account it runs as.
+    pub fn names_service_account(&self) -> bool {
+        !(self.service_account_name.is_empty() && self.deprecated_service_account.is_empty())
+    }
+
     /// The account it runs as: `default` when it names none.
     pub fn service_account(&self) -> &str {
-        if self.service_account_name.is_empty() { "default" } else { &self.service_account_name }
+        let names = [&self.service_account_name, &self.deprecated_service_account];
+        names.into_iter().find(|it| !it.is_empty()).map_or("default", |it| it)
     }
 
     /// Whether it says it is for Windows. A node selector alone says nothing.

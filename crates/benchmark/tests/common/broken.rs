@@ -146,13 +146,11 @@ fn takes_no_answer_for_no_exemption(
 
 /// Judges by something weaker when the stronger evidence was not read.
 fn falls_back(facts: &Facts<'_>, out: &mut Findings) -> Ruled {
-    let server = facts.inventory.version.as_ref().map(|it| it.git_version.to_string());
-    let version = match server {
-        Ok(it) => it,
-        Err(_) => {
-            let first = facts.inventory.nodes.find(Scope::Cluster, |_| Ok(true))?;
-            first.map(|it| it.status.node_info.kubelet_version.to_string()).unwrap_or_default()
-        }
+    let version = if let Ok(it) = &facts.inventory.version {
+        it.git_version.to_string()
+    } else {
+        let first = facts.inventory.nodes.find(Scope::Cluster, |_| Ok(true))?;
+        first.map(|it| it.status.node_info.kubelet_version.to_string()).unwrap_or_default()
     };
     if !version.starts_with("v1.37") {
         out.fail(Location::object(), "is not the newest");

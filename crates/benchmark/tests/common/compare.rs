@@ -1,9 +1,14 @@
 //! Two views of one cluster, one of which saw less: it may say UNKNOWN more often, and nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter,
+};
 
 use assay_benchmark::{Check, Facts, Settings, Verdict, engine::run_watched};
-use assay_model::{Inventory, Outcome, Scope, Severity, Snapshot, report::ObjectReference};
+use assay_model::{
+    Inventory, Outcome, Scope, Severity, Snapshot, Unknown, report::ObjectReference,
+};
 
 use crate::common;
 
@@ -70,15 +75,16 @@ impl View {
     /// What a check says, for a reader.
     pub(crate) fn told(&self, index: usize) -> String {
         let Judged { verdict, subjects } = &self.judged[index];
-        let mut told = format!("{}\n", verdict.outcome.name());
-        for (subject, outcomes) in subjects {
+        let name = |(subject, outcomes): (&ObjectReference, &BTreeSet<Outcome>)| {
             let names: Vec<&str> = outcomes.iter().map(|it| it.name()).collect();
-            told += &format!("    {subject}: {}\n", names.join(", "));
-        }
-        verdict.findings.iter().for_each(|it| told += &format!("    {}\n", common::line(it)));
-        let gaps = verdict.gaps.iter().flat_map(|it| it.gaps());
-        gaps.for_each(|it| told += &format!("    because {it}\n"));
-        told
+            format!("    {subject}: {}", names.join(", "))
+        };
+        let gaps = verdict.gaps.iter().flat_map(Unknown::gaps);
+        let lines = iter::once(verdict.outcome.name().to_owned())
+            .chain(subjects.iter().map(name))
+            .chain(verdict.findings.iter().map(|it| format!("    {}", common::line(it))))
+            .chain(gaps.map(|it| format!("    because {it}")));
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     /// What a subject was called where all was seen: the same, or the owners of its pods.

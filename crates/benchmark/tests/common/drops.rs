@@ -87,7 +87,9 @@ impl Drop {
             Drop::Rest(..) => vec![Gap::whole(resource, Cause::Truncated, "")],
             Drop::Malformed(_, names) => {
                 let mut counts: BTreeMap<Arc<str>, u32> = BTreeMap::new();
-                names.iter().for_each(|(part, _)| *counts.entry(part.clone()).or_default() += 1);
+                for (part, _) in names {
+                    *counts.entry(part.clone()).or_default() += 1;
+                }
                 let gap = |(part, count)| Gap::part(resource, part, Cause::Malformed(count), "");
                 counts.into_iter().map(gap).collect()
             }

@@ -53,7 +53,9 @@ impl World {
         let files = if is_folder { entries(path) } else { vec![path.to_owned()] };
         let mut objects = Vec::new();
         for file in files.iter().filter(|it| it.is_file()) {
-            documents(file).into_iter().for_each(|it| flatten(it, &mut objects));
+            for document in documents(file) {
+                flatten(document, &mut objects);
+            }
         }
         let configz = entries(&path.join("configz")).into_iter().map(|file| {
             let node = file.file_stem().unwrap_or_default().display().to_string();
@@ -85,7 +87,9 @@ impl World {
                 let is_special = namespace == "default" || platform.is_platform(&namespace);
                 if !is_special && !random.once_in(3) {
                     let apart = format!("{namespace}{index}");
-                    objects.iter_mut().for_each(|it| rename(it, &namespace, &apart));
+                    for object in &mut objects {
+                        rename(object, &namespace, &apart);
+                    }
                 }
             }
             let own_names = random.once_in(2);
@@ -183,9 +187,9 @@ impl World {
     /// All of it, read.
     pub(crate) fn snapshot(&self) -> Snapshot {
         let mut snapshot = read(&self.objects, &self.kubelets);
-        snapshot.version = self.version.clone();
-        snapshot.serving_certificate = self.serving_certificate.clone();
-        snapshot.anonymous_probe = self.anonymous_probe.clone();
+        snapshot.version.clone_from(&self.version);
+        snapshot.serving_certificate.clone_from(&self.serving_certificate);
+        snapshot.anonymous_probe.clone_from(&self.anonymous_probe);
         snapshot
     }
 

@@ -22,6 +22,7 @@ use crate::{
     choice, config,
     exit::{self, Failure},
     live,
+    text::plain,
 };
 
 /// The example cluster that ships inside: a snapshot of a real control plane.
@@ -107,7 +108,7 @@ fn from(path: &Path, complete: Option<&str>) -> Result<Snapshot, Failure> {
     let completeness = completeness(complete)?;
     let read = files::read(path, &completeness, Timestamp::now()).map_err(Failure::usage)?;
     for note in &read.notes {
-        crate::say(&format!("note: {note}"));
+        crate::say(&plain(&format!("note: {note}")));
     }
     Ok(read.snapshot)
 }

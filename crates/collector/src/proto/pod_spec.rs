@@ -25,6 +25,7 @@ impl Message<'_> for PodSpec {
             1 => self.volumes.push(volume(field)?),
             2 => self.containers.push(container(field)?),
             8 => self.service_account_name = field.shared()?,
+            9 => self.deprecated_service_account = field.shared()?,
             11 => self.host_network = field.flag()?,
             12 => self.host_pid = field.flag()?,
             13 => self.host_ipc = field.flag()?,
