@@ -47,7 +47,7 @@ impl Message<'_> for PodSpec {
 }
 
 /// The fields of a pod spec that are read; all others may differ between specs that are equal to us.
-pub(super) const READ: [u32; 13] = [1, 2, 8, 11, 12, 13, 14, 20, 21, 34, 36, 37, 40];
+pub(super) const READ: [u32; 14] = [1, 2, 8, 9, 11, 12, 13, 14, 20, 21, 34, 36, 37, 40];
 
 /// Where the names of token volumes stand in a pod spec: the start of each of the five letters in
 /// which, by [`PodSpec::mask`], equal specs may differ.
