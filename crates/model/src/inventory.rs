@@ -168,7 +168,7 @@ fn workloads(snapshot: &Snapshot) -> Listing<Workload> {
         ("Job", "batch/v1", &snapshot.jobs),
         ("CronJob", "batch/v1", &snapshot.cron_jobs),
     ];
-    let mut joined: BTreeMap<(Arc<str>, Owner), Workload> = BTreeMap::new();
+    let mut joined: BTreeMap<(Arc<str>, Arc<str>), Workload> = BTreeMap::new();
     for (kind, api_version, listing) in kinds {
         for controller in listing.items() {
             let made = &controller.metadata;
@@ -180,16 +180,17 @@ fn workloads(snapshot: &Snapshot) -> Listing<Workload> {
                     name: made.name.clone(),
                 };
                 let template = Ok(Some(template_of(controller)));
-                let workload = empty(snapshot, &made.namespace, &owner, Ok(()), template);
-                joined.insert((made.namespace.clone(), owner), workload);
+                let traced = Traced::top(owner, template);
+                let workload = empty(snapshot, &made.namespace, traced);
+                joined.insert((made.namespace.clone(), workload.key.clone()), workload);
             }
         }
     }
     for group in snapshot.pods.items() {
-        let Traced { owner, is_top, template } = trace(snapshot, group);
+        let traced = trace(snapshot, group);
         let workload = joined
-            .entry((group.namespace.clone(), owner.clone()))
-            .or_insert_with(|| empty(snapshot, &group.namespace, &owner, is_top, template));
+            .entry((group.namespace.clone(), traced.key.clone()))
+            .or_insert_with(|| empty(snapshot, &group.namespace, traced));
         add(workload, group);
     }
 
@@ -243,24 +244,18 @@ fn template_of(controller: &Controller) -> Template {
     }
 }
 
-fn empty(
-    snapshot: &Snapshot,
-    namespace: &Arc<str>,
-    owner: &Owner,
-    owner_is_top: Known<()>,
-    template: Known<Option<Template>>,
-) -> Workload {
+fn empty(snapshot: &Snapshot, namespace: &Arc<str>, traced: Traced) -> Workload {
     let here = Scope::Part(namespace);
     let pods = snapshot.pods.covers(here);
     // A pod of a job that was not read is told to be the job's, and may be the CronJob's.
-    let live_read =
-        if &*owner.kind == "CronJob" { both(pods, snapshot.jobs.covers(here)) } else { pods };
+    let of_jobs = &*traced.owner.kind == "CronJob";
+    let live_read = if of_jobs { both(pods, snapshot.jobs.covers(here)) } else { pods };
     Workload {
         namespace: namespace.clone(),
-        key: format!("{}/{}", owner.kind, owner.name).into(),
-        owner: owner.clone(),
-        owner_is_top,
-        template,
+        key: traced.key,
+        owner: traced.owner,
+        owner_is_top: traced.is_top,
+        template: traced.template,
         live: Vec::new(),
         live_read,
     }
@@ -296,6 +291,8 @@ fn add(workload: &mut Workload, group: &PodGroup) {
 /// Whom a group of pods belongs to.
 struct Traced {
     owner: Owner,
+    /// What it is joined by: `Kind/name` of the owner that is certain.
+    key: Arc<str>,
     is_top: Known<()>,
     template: Known<Option<Template>>,
 }
@@ -303,7 +300,7 @@ struct Traced {
 impl Traced {
     /// The owner as named, with nothing above it.
     fn top(owner: Owner, template: Known<Option<Template>>) -> Self {
-        Traced { owner, is_top: Ok(()), template }
+        Traced { key: key_of(&owner), owner, is_top: Ok(()), template }
     }
 }
 
@@ -324,6 +321,10 @@ fn trace(snapshot: &Snapshot, group: &PodGroup) -> Traced {
     }
 }
 
+fn key_of(owner: &Owner) -> Arc<str> {
+    format!("{}/{}", owner.kind, owner.name).into()
+}
+
 fn owner_of(reference: &OwnerReference) -> Owner {
     Owner {
         api_version: reference.api_version.clone(),
@@ -338,7 +339,7 @@ fn trace_job(snapshot: &Snapshot, group: &PodGroup, reference: &OwnerReference) 
         Ok(None) => return Traced::top(owner_of(reference), Ok(None)),
         Err(unknown) => {
             let is_top = Err(unknown.clone());
-            return Traced { owner: owner_of(reference), is_top, template: Err(unknown) };
+            return Traced { is_top, ..Traced::top(owner_of(reference), Err(unknown)) };
         }
     };
     match job.metadata.controller().filter(|it| &*it.kind == "CronJob") {
@@ -356,7 +357,7 @@ fn trace_replica_set(snapshot: &Snapshot, group: &PodGroup, reference: &OwnerRef
     let untold = |why: &str| -> Unknown {
         Gap::part(Resource::ReplicaSets, group.namespace.clone(), Cause::NotRequested, why).into()
     };
-    let stays = |is_top| Traced { owner: owner_of(reference), is_top, template: Ok(None) };
+    let stays = |is_top| Traced { is_top, ..Traced::top(owner_of(reference), Ok(None)) };
     let prefix = group
         .template_hash
         .as_ref()
@@ -364,6 +365,8 @@ fn trace_replica_set(snapshot: &Snapshot, group: &PodGroup, reference: &OwnerRef
     let Some(name) = prefix else {
         return stays(Err(untold("the pods' labels do not tell their Deployment")));
     };
+    let deployment =
+        Owner { api_version: "apps/v1".into(), kind: "Deployment".into(), name: name.into() };
     match snapshot.deployments.get(&group.namespace, name) {
         Ok(Some(found)) => {
             let selector = found.spec.selector.as_ref();
@@ -373,22 +376,18 @@ fn trace_replica_set(snapshot: &Snapshot, group: &PodGroup, reference: &OwnerRef
                 views.peek().is_some() && views.all(|view| selector.matches(|key| view.label(key)))
             });
             if selected {
-                let deployment = Owner {
-                    api_version: "apps/v1".into(),
-                    kind: "Deployment".into(),
-                    name: name.into(),
-                };
                 Traced::top(deployment, Ok(Some(template_of(found))))
             } else {
                 stays(Err(untold("a Deployment of the name does not select the pods")))
             }
         }
         Ok(None) => stays(Err(untold("no Deployment of the name"))),
-        // Two ReplicaSets of one Deployment stay two: joined, what is wrong with one would be said of
-        // the other.
-        Err(unknown) => {
-            let is_top = Err(unknown.clone());
-            Traced { owner: owner_of(reference), is_top, template: Err(unknown) }
-        }
+        // They go by the Deployment's name, but two ReplicaSets stay two: joined, what is wrong with one
+        // would be said of the other.
+        Err(unknown) => Traced {
+            key: key_of(&owner_of(reference)),
+            is_top: Err(unknown.clone()),
+            ..Traced::top(deployment, Err(unknown))
+        },
     }
 }

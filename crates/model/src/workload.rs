@@ -214,7 +214,7 @@ pub struct Workload {
     pub namespace: Arc<str>,
     /// Who it is.
     pub owner: Owner,
-    /// `Kind/name`.
+    /// `Kind/name` of the owner that is certain: of the `ReplicaSet` where the Deployment is inferred.
     pub key: Arc<str>,
     /// Whether the owner is proven to be the topmost. Groups findings, never changes a verdict.
     pub owner_is_top: Known<()>,

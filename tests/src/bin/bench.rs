@@ -54,8 +54,8 @@ fn replay(arguments: impl Iterator<Item = String>) -> Result<()> {
         if flags.iter().any(|it| it == "--unpaced") { Pace::Unbounded } else { Pace::Larger };
     let server = Replay::start(Cluster::new(Size::new(pods, workloads)), pace)?;
     let out = &mut std::io::stdout();
-    let place = json!({"url": server.url(), "kubeconfig": server.kubeconfig(), "authority": server.authority()});
-    writeln!(out, "{place}")?;
+    let address = json!({"url": server.url(), "kubeconfig": server.kubeconfig(), "authority": server.authority()});
+    writeln!(out, "{address}")?;
     for line in std::io::stdin().lines() {
         line?;
         let used = getrusage(UsageWho::RUSAGE_SELF)?;
@@ -70,7 +70,7 @@ struct Server {
     child: Child,
     questions: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
-    place: Value,
+    address: Value,
 }
 
 impl Server {
@@ -82,8 +82,8 @@ impl Server {
             .spawn()?;
         let questions = child.stdin.take();
         let mut answers = BufReader::new(child.stdout.take().context("no output")?);
-        let place = read(&mut answers)?;
-        Ok(Self { child, questions, answers, place })
+        let address = read(&mut answers)?;
+        Ok(Self { child, questions, answers, address })
     }
 
     /// Processor time so far.
@@ -93,7 +93,7 @@ impl Server {
     }
 
     fn text(&self, key: &str) -> Result<&str> {
-        self.place[key].as_str().context("a text")
+        self.address[key].as_str().context("a text")
     }
 }
 
@@ -260,7 +260,7 @@ fn compare(
     let mut at_server = |name: &str, command: &Command| -> Result<(Cost, String)> {
         let before = server()?;
         let cost = run(command)?;
-        Ok((cost, format!("{name} {}", seconds(server()? - before))))
+        Ok((cost, format!("{name} {}", seconds(server()?.saturating_sub(before)))))
     };
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     let mut spent = Vec::new();

@@ -305,11 +305,11 @@ fn heavy_tailed(pods: usize, workloads: usize) -> Vec<usize> {
         clippy::cast_sign_loss,
         reason = "a share of the pods is a number of pods"
     )]
-    let share = |rank: usize| (spare as f64 / harmonic / (rank + 1) as f64) as usize;
-    let mut counts: Vec<usize> = (0..workloads).map(|it| 1 + share(it)).collect();
+    let part_of = |rank: usize| (spare as f64 / harmonic / (rank + 1) as f64) as usize;
+    let mut sizes: Vec<usize> = (0..workloads).map(|it| 1 + part_of(it)).collect();
     // What rounding left over.
-    counts[0] += pods - counts.iter().sum::<usize>();
-    counts
+    sizes[0] += pods - sizes.iter().sum::<usize>();
+    sizes
 }
 
 /// A rank for each number below `end`, each once.

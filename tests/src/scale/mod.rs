@@ -45,7 +45,7 @@ impl Dice {
         Self(seed)
     }
 
-    /// The next number (SplitMix64: Steele, Lea, Flood, OOPSLA 2014).
+    /// The next number (`SplitMix64`: Steele, Lea, Flood, OOPSLA 2014).
     const fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut it = self.0;
@@ -65,7 +65,7 @@ impl Dice {
     fn hex(&mut self, digits: usize) -> String {
         let mut text = String::new();
         while text.len() < digits {
-            text.push_str(&format!("{:016x}", self.roll()));
+            text.extend([format!("{:016x}", self.roll())]);
         }
         text.truncate(digits);
         text

@@ -163,7 +163,9 @@ fn write(out: &mut Vec<u8>, name: &str, value: &Value) -> Vec<&'static str> {
         known.push(field.name);
         match value.get(field.name) {
             Some(Value::Array(items)) if field.repeated => {
-                items.iter().for_each(|it| one(out, number, field.shape, it));
+                for item in items {
+                    one(out, number, field.shape, item);
+                }
             }
             None | Some(Value::Null) => {
                 if field.always {

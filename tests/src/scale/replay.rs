@@ -220,10 +220,10 @@ pub fn curl_config(
         authority.display()
     );
     for (option, value) in login {
-        text.push_str(&format!("{option} = \"{value}\"\n"));
+        text.extend([option, " = \"", value, "\"\n"]);
     }
     for path in paths {
-        text.push_str(&format!("url = \"{url}{path}\"\noutput = \"/dev/null\"\n"));
+        text.extend(["url = \"", url, path, "\"\noutput = \"/dev/null\"\n"]);
     }
     write(file, &text)
 }

@@ -97,7 +97,6 @@ impl Identity {
 fn letters(mut number: u64) -> String {
     let mut text = String::new();
     for _ in 0..5 {
-        #[expect(clippy::cast_possible_truncation, reason = "the remainder is below 27")]
         text.push(char::from(ALPHABET[(number % 27) as usize]));
         number /= 27;
     }
