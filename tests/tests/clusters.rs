@@ -517,7 +517,10 @@ const SERVER_MADE: &[(&str, &str)] = &[
     ("jobs.spec.selector", "made of the assigned uid"),
     ("deployments.spec.replicas", "one, where the file says nothing"),
     ("services.spec.type", "ClusterIP, where the file says nothing"),
-    (".serviceAccount", "a copy of serviceAccountName, which the server keeps under the former name"),
+    (
+        ".serviceAccount",
+        "a copy of serviceAccountName, which the server keeps under the former name",
+    ),
     (".serviceAccountName", "a copy of the former name, where the file has that alone"),
     (".namespaceSelector", "all, where the file says nothing"),
     (".objectSelector", "all, where the file says nothing"),

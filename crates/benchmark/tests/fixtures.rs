@@ -32,7 +32,7 @@ fn fixture(path: &Path) -> datatest_stable::Result<()> {
 
     let mut lines: Vec<String> = verdict.findings.iter().map(common::line).collect();
     lines.sort();
-    let gaps = verdict.gaps.iter().flat_map(|it| it.gaps());
+    let gaps = verdict.gaps.iter().flat_map(assay_model::Unknown::gaps);
     lines.extend(gaps.map(|it| format!("unknown: {it}")));
     lines.extend(verdict.reason.iter().map(|it| format!("not applicable: {it}")));
     lines.extend(verdict.hints.iter().map(|it| format!("hint: {it}")));

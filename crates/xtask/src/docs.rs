@@ -45,7 +45,7 @@ pub(crate) fn run(workspace: &Path, check: bool) -> anyhow::Result<String> {
             }
         }
     }
-    let list = stale.iter().map(|it| format!("\n  {}", it.display())).collect::<String>();
+    let list = stale.iter().fold(String::new(), |list, it| list + &format!("\n  {}", it.display()));
     ensure!(!check || stale.is_empty(), "not current, run `make docs`:{list}");
     Ok(format!("{} pages, {} written{list}", pages.len(), stale.len()))
 }

@@ -244,7 +244,9 @@ impl Maker {
         );
         let meta = [field(1, b""), field(2, b"1"), field(3, token.as_bytes()), number(4, 7)];
         let mut protobuf = field(1, &meta.concat());
-        items.iter().for_each(|(_, item)| protobuf.extend(field(2, item)));
+        for (_, item) in &items {
+            protobuf.extend(field(2, item));
+        }
         Both { kind, json, protobuf }
     }
 
@@ -489,7 +491,9 @@ fn pod(name: &str, namespace: &str, token: &str, image: &str, variable: &str) ->
 
 fn pod_list(token: &str, pods: &[Vec<u8>]) -> Vec<u8> {
     let mut list = field(1, &field(3, token.as_bytes()));
-    pods.iter().for_each(|it| list.extend(field(2, it)));
+    for it in pods {
+        list.extend(field(2, it));
+    }
     list
 }
 

@@ -238,7 +238,6 @@ rows = ["CLU-RBA-006", "CLU-RBA-007"]
             ("cluster-admin-binding", "cluster-admin-bindings"),
             ("cluster-admin-binding", "cluster-admin-equivalent"),
             ("partial = \"the rest\"\n", ""),
-            (", \"CLU-RBA-007\"", ""),
             ("CLU-RBA-007", "CLU-RBX-007"),
             ("evidence = \"a file\"\n", ""),
             ("evidence = \"a file\"\n", "evidence = \"a file\"\nmanual = \"is it so?\"\n"),
