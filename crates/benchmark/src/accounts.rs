@@ -33,8 +33,8 @@ pub fn mounts_token(spec: &PodSpec) -> bool {
                 .iter()
                 .filter_map(|it| it.service_account_token.as_ref())
                 .any(|it| it.audience.is_empty()),
-            VolumeSource::Other(field) => &**field == "secret" && path == TOKEN_PATH,
-            VolumeSource::HostPath(_) | VolumeSource::Image(_) => false,
+            VolumeSource::Secret(_) => path == TOKEN_PATH,
+            _ => false,
         })
     };
     spec.containers().any(|container| {

@@ -145,7 +145,7 @@ impl CommandLine {
         let mut words_left = words[from..].iter().peekable();
         while let Some(word) = words_left.next() {
             match word {
-                Word::Assigned(flag, value) => line.give(flag, value.clone()),
+                Word::Assigned(flag, value) => line.give(flag, value.kept().cloned()),
                 Word::Flag(flag) => {
                     let value = match words_left.peek() {
                         Some(Word::Value(value)) => {
@@ -154,7 +154,7 @@ impl CommandLine {
                         }
                         // A word that was not kept is the flag's value; or, where a shell may have
                         // started the component, a variable that stands for any number of words.
-                        Some(Word::Hidden) => {
+                        Some(Word::Hidden(_)) => {
                             words_left.next();
                             line.understood &= from <= 1;
                             None
@@ -163,7 +163,7 @@ impl CommandLine {
                     };
                     line.give(flag, value);
                 }
-                Word::Component(_) | Word::Value(_) | Word::Hidden => line.understood = false,
+                Word::Component(_) | Word::Value(_) | Word::Hidden(_) => line.understood = false,
             }
         }
         line

@@ -1,7 +1,9 @@
 //! What enforces network policies, recognised by the `DaemonSet`s of a dated table.
 
 use assay_model::{
-    Cause, Container, Gap, Known, PodSpec, Resource, Scope, Workload, any, arguments::Word, both,
+    Cause, Container, Gap, Known, PodSpec, Resource, Scope, Workload, any,
+    arguments::{Value, Word},
+    both,
 };
 
 use crate::{Facts, data::EngineRow, image::Reference};
@@ -135,8 +137,8 @@ fn has_argument(container: &Container, wanted: &str) -> Known<bool> {
     let name = name.trim_start_matches('-');
     let words = container.command.words().iter().chain(container.args.words());
     any(words.map(|word| match word {
-        Word::Assigned(flag, Some(given)) => Ok(**flag == *name && **given == *value),
-        Word::Assigned(flag, None) if **flag == *name => {
+        Word::Assigned(flag, Value::Kept(given)) => Ok(**flag == *name && **given == *value),
+        Word::Assigned(flag, Value::Hidden(_)) if **flag == *name => {
             let message = format!("the value of --{name} is not told");
             Err(Gap::whole(Resource::DaemonSets, Cause::Inconclusive, message).into())
         }

@@ -13,6 +13,7 @@ use std::{
 
 use assay_model::{
     Labels, Meta, OwnerReference, PodSpec,
+    pod::app_armor,
     workload::{LabelSet, PodGroup, SAMPLES, VARYING_LABELS},
 };
 use serde::{
@@ -218,6 +219,7 @@ impl PodFold {
         let image_ids: Vec<Arc<str>> = pod.image_ids().map(|it| self.names.share(it)).collect();
         let Pod { metadata, spec: Spec { mut runs, node_name }, .. } = pod;
         runs.mask();
+        runs.annotate(&metadata.annotations);
         let spec = self.specs.share(runs);
         self.join(metadata, spec, &node_name, image_ids);
     }
@@ -233,6 +235,13 @@ impl PodFold {
             return Ok(());
         }
         let spec = pod.spec(&mut self.recent, |it| self.specs.share(it))?;
+        let spec = if app_armor(&pod.metadata.annotations).next().is_some() {
+            let mut runs = (*spec).clone();
+            runs.annotate(&pod.metadata.annotations);
+            self.specs.share(runs)
+        } else {
+            spec
+        };
         let image_ids = pod.image_ids.iter().map(|it| self.names.share(it)).collect();
         self.join(pod.metadata, spec, &pod.node_name, image_ids);
         Ok(())

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::literal::Literal;
+
 /// Programs whose flags are read.
 pub const COMPONENTS: &[&str] =
     &["kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd", "kube-proxy"];
@@ -31,8 +33,18 @@ pub const KEPT_FLAGS: &[&str] = &[
     "token-auth-file",
 ];
 
-/// What stands where a word was not kept.
+/// What stands where a word was not kept, before what it looked like.
 const HIDDEN: &str = "…";
+
+/// What a word that was not kept looked like, as snapshots write it.
+const SHAPES: [(Literal, &str); 6] = [
+    (Literal::Plain, ""),
+    (Literal::Empty, "empty"),
+    (Literal::Reference, "reference"),
+    (Literal::Random, "random"),
+    (Literal::ConnectionString, "connection-string"),
+    (Literal::Credential, "credential"),
+];
 
 /// One word of a command line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,12 +53,31 @@ pub enum Word {
     Component(Arc<str>),
     /// `--name` or `-name`: a flag whose value, if it takes one, is the next word.
     Flag(Arc<str>),
-    /// `--name=value`, with the value if it is one that is kept.
-    Assigned(Arc<str>, Option<Arc<str>>),
+    /// `--name=value`.
+    Assigned(Arc<str>, Value),
     /// The word after a kept flag.
     Value(Arc<str>),
-    /// Anything else.
-    Hidden,
+    /// Anything else, by what it looked like.
+    Hidden(Literal),
+}
+
+/// The value of a flag.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Value {
+    /// Of a flag in [`KEPT_FLAGS`].
+    Kept(Arc<str>),
+    /// Of any other flag, or one that a shell would expand: what it looked like.
+    Hidden(Literal),
+}
+
+impl Value {
+    /// What it says, if it was kept.
+    pub fn kept(&self) -> Option<&Arc<str>> {
+        match self {
+            Value::Kept(value) => Some(value),
+            Value::Hidden(_) => None,
+        }
+    }
 }
 
 /// The words of a container's `command` or `args`; empty when none is given.
@@ -70,9 +101,16 @@ impl Arguments {
     /// quotes are not understood and hide the word they stand in.
     pub fn of<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
         let mut kept: Vec<Word> = Vec::new();
-        for word in words.into_iter().flat_map(str::split_whitespace) {
-            let awaits = matches!(kept.last(), Some(Word::Flag(flag)) if is_kept(flag));
-            kept.push(Word::of(word, awaits));
+        for whole in words {
+            // A private key has blanks in it, and a script may hold one.
+            if whole.contains(char::is_whitespace) && Literal::of(whole) == Literal::Credential {
+                kept.push(Word::Hidden(Literal::Credential));
+                continue;
+            }
+            for word in whole.split_whitespace() {
+                let awaits = matches!(kept.last(), Some(Word::Flag(flag)) if is_kept(flag));
+                kept.push(Word::of(word, awaits));
+            }
         }
         Arguments(kept)
     }
@@ -80,8 +118,8 @@ impl Arguments {
 
 impl Word {
     fn of(word: &str, awaited: bool) -> Self {
-        if word == HIDDEN {
-            return Word::Hidden;
+        if let Some(shape) = hidden(word) {
+            return Word::Hidden(shape);
         }
         if let Some(flag) = word.strip_prefix("--").or_else(|| word.strip_prefix('-')) {
             let named = |name: &str| {
@@ -90,21 +128,30 @@ impl Word {
             };
             return match flag.split_once('=') {
                 Some((name, value)) if named(name) => {
-                    let value =
-                        (is_kept(name) && value != HIDDEN && plain(value)).then(|| value.into());
+                    let value = match hidden(value) {
+                        Some(shape) => Value::Hidden(shape),
+                        None if is_kept(name) && plain(value) => Value::Kept(value.into()),
+                        None => Value::Hidden(Literal::of(value)),
+                    };
                     Word::Assigned(name.replace('_', "-").into(), value)
                 }
                 None if named(flag) => Word::Flag(flag.replace('_', "-").into()),
-                _ => Word::Hidden,
+                _ => Word::Hidden(Literal::of(word)),
             };
         }
         let base = word.rsplit('/').next().unwrap_or(word);
         match COMPONENTS.iter().find(|it| **it == base) {
             Some(component) => Word::Component((*component).into()),
             None if awaited && plain(word) => Word::Value(word.into()),
-            None => Word::Hidden,
+            None => Word::Hidden(Literal::of(word)),
         }
     }
+}
+
+/// What a word looked like that a snapshot does not hold.
+fn hidden(word: &str) -> Option<Literal> {
+    let shape = word.strip_prefix(HIDDEN)?;
+    SHAPES.iter().find(|(_, name)| *name == shape).map(|(literal, _)| *literal)
 }
 
 fn is_kept(flag: &str) -> bool {
@@ -123,11 +170,16 @@ impl Serialize for Arguments {
         serializer.collect_seq(self.0.iter().map(|word| match word {
             Word::Component(name) | Word::Value(name) => name.to_string(),
             Word::Flag(name) => format!("--{name}"),
-            Word::Assigned(name, Some(value)) => format!("--{name}={value}"),
-            Word::Assigned(name, None) => format!("--{name}={HIDDEN}"),
-            Word::Hidden => HIDDEN.to_owned(),
+            Word::Assigned(name, Value::Kept(value)) => format!("--{name}={value}"),
+            Word::Assigned(name, Value::Hidden(shape)) => format!("--{name}={}", written(*shape)),
+            Word::Hidden(shape) => written(*shape),
         }))
     }
+}
+
+fn written(shape: Literal) -> String {
+    let name = SHAPES.iter().find(|(literal, _)| *literal == shape).map_or("", |(_, name)| name);
+    format!("{HIDDEN}{name}")
 }
 
 impl<'de> Deserialize<'de> for Arguments {
@@ -150,8 +202,25 @@ mod tests {
         let written = serde_json::to_string(&kept).expect("words");
         assert_eq!(
             written,
-            r#"["…","--log-file=…","kube-apiserver","--anonymous-auth=false","--token-auth-file","/etc/tokens","--password=…","--secret","…","--audit-log-path=…"]"#
+            r#"["…reference","--log-file=…reference","kube-apiserver","--anonymous-auth=false","--token-auth-file","/etc/tokens","--password=…","--secret","…","--audit-log-path=…reference"]"#
         );
+        assert_eq!(serde_json::from_str::<Arguments>(&written).expect("words"), kept);
+    }
+
+    #[test]
+    fn what_is_not_kept_is_known_by_what_it_looks_like() {
+        let key = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\n";
+        let lines = ["--key", key, "--token=AKIAIOSFODNN7EXAMPLE", "postgres://a:hush@db/b"];
+        let kept = Arguments::of(lines);
+        let shapes = [
+            Word::Flag("key".into()),
+            Word::Hidden(Literal::Credential),
+            Word::Assigned("token".into(), Value::Hidden(Literal::Credential)),
+            Word::Hidden(Literal::ConnectionString),
+        ];
+        assert_eq!(kept.words(), shapes);
+        let written = serde_json::to_string(&kept).expect("words");
+        assert!(!written.contains("hush") && !written.contains("AKIA"), "{written}");
         assert_eq!(serde_json::from_str::<Arguments>(&written).expect("words"), kept);
     }
 }

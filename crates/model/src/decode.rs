@@ -16,3 +16,9 @@ where
 pub(crate) fn is_false(flag: &bool) -> bool {
     !flag
 }
+
+/// `true` for nothing, so that serde can leave it out.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field by reference")]
+pub(crate) fn is_zero(number: &i32) -> bool {
+    *number == 0
+}

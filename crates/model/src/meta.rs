@@ -23,6 +23,14 @@ pub const KEPT_ANNOTATIONS: &[&str] = &[
     "rbac.authorization.kubernetes.io/autoupdate",
 ];
 
+/// What the annotations begin with that name the `AppArmor` profile of a container; its name follows.
+pub const APP_ARMOR_ANNOTATION: &str = "container.apparmor.security.beta.kubernetes.io/";
+
+/// Whether an annotation is kept.
+pub fn is_kept(key: &str) -> bool {
+    KEPT_ANNOTATIONS.contains(&key) || key.starts_with(APP_ARMOR_ANNOTATION)
+}
+
 /// What checks read of `ObjectMeta`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -44,7 +52,7 @@ pub struct Meta {
     /// All of them.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: Labels,
-    /// Those of [`KEPT_ANNOTATIONS`].
+    /// Those that [`is_kept`] names.
     #[serde(deserialize_with = "kept", skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: Labels,
     /// Who made it; at most one of them is its controller.
@@ -92,7 +100,7 @@ pub struct OwnerReference {
 }
 
 /// Keeps the annotations that are read, and never holds the value of another.
-fn kept<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Labels, D::Error> {
+pub(crate) fn kept<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Labels, D::Error> {
     struct Kept;
     impl<'de> Visitor<'de> for Kept {
         type Value = Labels;
@@ -105,7 +113,7 @@ fn kept<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Labels, D::Error> 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Labels, A::Error> {
             let mut kept = Labels::new();
             while let Some(key) = map.next_key::<String>()? {
-                if KEPT_ANNOTATIONS.contains(&key.as_str()) {
+                if is_kept(&key) {
                     kept.insert(key.into(), map.next_value()?);
                 } else {
                     map.next_value::<IgnoredAny>()?;

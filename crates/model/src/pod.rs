@@ -12,10 +12,12 @@ use serde::{
 };
 
 use crate::{
+    Labels,
     arguments::Arguments,
-    decode::{is_false, nullable},
+    decode::{is_false, is_zero, nullable},
     findings::Location,
     literal::{Literal, Passing},
+    meta::APP_ARMOR_ANNOTATION,
 };
 
 /// What checks read of `core/v1 PodSpec`.
@@ -64,6 +66,13 @@ pub struct PodSpec {
     /// Resources of the pod as a whole (beta since 1.34).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<Resources>,
+    /// Its `PriorityClass`; empty for the cluster's default.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub priority_class_name: Arc<str>,
+    /// `AppArmor` profiles by container name: what the pod's annotations said before 1.30 had fields
+    /// for them. Not a field of upstream; see [`PodSpec::annotate`].
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
+    pub app_armor_annotations: Labels,
 }
 
 /// `spec.os`.
@@ -84,6 +93,68 @@ pub struct PodSecurityContext {
     /// User id; 0 is root.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_as_user: Option<i64>,
+    /// Primary group id; 0 is root's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run_as_group: Option<i64>,
+    /// Further group ids.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub supplemental_groups: Vec<i64>,
+    /// `SELinux` labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub se_linux_options: Option<Box<SeLinuxOptions>>,
+    /// Which system calls are let through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seccomp_profile: Option<Profile>,
+    /// What programs may do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_armor_profile: Option<Profile>,
+    /// For Windows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub windows_options: Option<WindowsOptions>,
+    /// Kernel parameters.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub sysctls: Vec<Sysctl>,
+}
+
+/// `SELinux` labels; empty where unset.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SeLinuxOptions {
+    /// User label.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub user: Arc<str>,
+    /// Role label.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub role: Arc<str>,
+    /// Type label.
+    #[serde(rename = "type", skip_serializing_if = "str::is_empty")]
+    pub type_: Arc<str>,
+}
+
+/// A seccomp or `AppArmor` profile.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Profile {
+    /// `RuntimeDefault`, `Localhost` or `Unconfined`.
+    #[serde(rename = "type")]
+    pub type_: Arc<str>,
+}
+
+/// What checks read of `windowsOptions`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct WindowsOptions {
+    /// Whether it runs on the node itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host_process: Option<bool>,
+}
+
+/// A kernel parameter that a pod sets.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Sysctl {
+    /// With dots or slashes.
+    pub name: Arc<str>,
 }
 
 /// What checks read of a container, an init container or an ephemeral one.
@@ -119,6 +190,115 @@ pub struct Container {
     /// What it mounts.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
     pub volume_mounts: Vec<VolumeMount>,
+    /// Ports it says it listens on.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub ports: Vec<ContainerPort>,
+    /// Restarted when it fails.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub liveness_probe: Option<Box<Handler>>,
+    /// Sent no traffic while it fails.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub readiness_probe: Option<Box<Handler>>,
+    /// Not yet started while it fails.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub startup_probe: Option<Box<Handler>>,
+    /// What is run after its start and before its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifecycle: Option<Box<Lifecycle>>,
+}
+
+/// A port of a container.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ContainerPort {
+    /// The same port of the node; 0 for none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub host_port: i32,
+}
+
+/// What is run after a container's start and before its end.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Lifecycle {
+    /// After its start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub post_start: Option<Handler>,
+    /// Before its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pre_stop: Option<Handler>,
+}
+
+/// What a probe or a hook does, as far as checks read it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Handler {
+    /// Asks a URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http_get: Option<HttpGet>,
+    /// Opens a connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tcp_socket: Option<TcpSocket>,
+    /// Runs a command in the container.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exec: Option<Exec>,
+}
+
+/// A URL that the kubelet asks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HttpGet {
+    /// Empty for the pod's own address.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub host: Arc<str>,
+    /// Headers it sends.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub http_headers: Vec<HttpHeader>,
+}
+
+/// A header, without its value.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "WrittenHeader")]
+pub struct HttpHeader {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What its value looks like; `None` for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub literal: Option<Literal>,
+}
+
+/// A header as manifests (`value`) and snapshots (`literal`) write it.
+#[derive(Deserialize)]
+struct WrittenHeader {
+    #[serde(default)]
+    name: Arc<str>,
+    value: Option<Passing>,
+    literal: Option<Literal>,
+}
+
+impl From<WrittenHeader> for HttpHeader {
+    fn from(written: WrittenHeader) -> Self {
+        // Protobuf cannot tell an empty value from none.
+        let literal = written.value.map(|it| it.0).filter(|it| *it != Literal::Empty);
+        HttpHeader { name: written.name, literal: literal.or(written.literal) }
+    }
+}
+
+/// A connection that the kubelet opens.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TcpSocket {
+    /// Empty for the pod's own address.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub host: Arc<str>,
+}
+
+/// A command that the kubelet runs in the container.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Exec {
+    /// Its words.
+    #[serde(skip_serializing_if = "Arguments::is_empty")]
+    pub command: Arguments,
 }
 
 /// What checks read of a container's `securityContext`.
@@ -140,6 +320,27 @@ pub struct SecurityContext {
     /// Linux capabilities.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capabilities: Option<Capabilities>,
+    /// Primary group id; 0 is root's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run_as_group: Option<i64>,
+    /// Whether nothing can be written outside of volumes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_only_root_filesystem: Option<bool>,
+    /// `Default`, or `Unmasked` for all of `/proc`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proc_mount: Option<Arc<str>>,
+    /// `SELinux` labels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub se_linux_options: Option<Box<SeLinuxOptions>>,
+    /// Which system calls are let through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seccomp_profile: Option<Profile>,
+    /// What programs may do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_armor_profile: Option<Profile>,
+    /// For Windows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub windows_options: Option<WindowsOptions>,
 }
 
 /// Capabilities added to and dropped from the runtime's default set.
@@ -276,6 +477,12 @@ pub struct VolumeMount {
     /// Where the container sees it.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub mount_path: Arc<str>,
+    /// Whether the container cannot write to it.
+    #[serde(skip_serializing_if = "is_false")]
+    pub read_only: bool,
+    /// `Enabled`, `IfPossible` or `Disabled`: whether that holds for what is mounted below it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recursive_read_only: Option<Arc<str>>,
 }
 
 /// A volume and where its content comes from.
@@ -296,6 +503,10 @@ pub enum VolumeSource {
     Projected(Projected),
     /// The content of an image.
     Image(ImageVolume),
+    /// The keys of a Secret.
+    Secret(SecretVolume),
+    /// The keys of a `ConfigMap`.
+    ConfigMap(ConfigMapVolume),
     /// Any other type, by its field name: `emptyDir`, `secret`, `csi`, ….
     Other(Arc<str>),
 }
@@ -314,6 +525,22 @@ pub struct HostPath {
 pub struct ImageVolume {
     /// As written.
     pub reference: Arc<str>,
+}
+
+/// The keys of a Secret, as a volume.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SecretVolume {
+    /// Of the pod's namespace.
+    pub secret_name: Arc<str>,
+}
+
+/// The keys of a `ConfigMap`, as a volume.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ConfigMapVolume {
+    /// Of the pod's namespace.
+    pub name: Arc<str>,
 }
 
 /// A folder put together from several sources.
@@ -346,6 +573,18 @@ pub struct TokenProjection {
     pub audience: Arc<str>,
 }
 
+/// The next value, if it is not null: a source that is read comes before any other.
+fn read<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
+    map: &mut A,
+    source: &mut Option<VolumeSource>,
+    of: impl FnOnce(T) -> VolumeSource,
+) -> Result<(), A::Error> {
+    if let Some(value) = map.next_value::<Option<T>>()? {
+        *source = Some(of(value));
+    }
+    Ok(())
+}
+
 impl<'de> Deserialize<'de> for Volume {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Fields;
@@ -361,22 +600,11 @@ impl<'de> Deserialize<'de> for Volume {
                 while let Some(key) = map.next_key::<Arc<str>>()? {
                     match &*key {
                         "name" => name = map.next_value()?,
-                        "hostPath" => {
-                            source = map
-                                .next_value::<Option<_>>()?
-                                .map(VolumeSource::HostPath)
-                                .or(source);
-                        }
-                        "projected" => {
-                            source = map
-                                .next_value::<Option<_>>()?
-                                .map(VolumeSource::Projected)
-                                .or(source);
-                        }
-                        "image" => {
-                            source =
-                                map.next_value::<Option<_>>()?.map(VolumeSource::Image).or(source);
-                        }
+                        "hostPath" => read(&mut map, &mut source, VolumeSource::HostPath)?,
+                        "projected" => read(&mut map, &mut source, VolumeSource::Projected)?,
+                        "image" => read(&mut map, &mut source, VolumeSource::Image)?,
+                        "secret" => read(&mut map, &mut source, VolumeSource::Secret)?,
+                        "configMap" => read(&mut map, &mut source, VolumeSource::ConfigMap)?,
                         _ => {
                             if map.next_value::<Option<IgnoredAny>>()?.is_some() {
                                 source = source.or(Some(VolumeSource::Other(key)));
@@ -400,6 +628,8 @@ impl Serialize for Volume {
             VolumeSource::HostPath(it) => map.serialize_entry("hostPath", it)?,
             VolumeSource::Projected(it) => map.serialize_entry("projected", it)?,
             VolumeSource::Image(it) => map.serialize_entry("image", it)?,
+            VolumeSource::Secret(it) => map.serialize_entry("secret", it)?,
+            VolumeSource::ConfigMap(it) => map.serialize_entry("configMap", it)?,
             VolumeSource::Other(field) => map.serialize_entry(field, &BTreeMap::<(), ()>::new())?,
         }
         map.end()
@@ -481,6 +711,13 @@ impl PodSpec {
         self.os.as_ref().is_some_and(|it| &*it.name == "windows")
     }
 
+    /// Keeps the `AppArmor` profiles that the annotations of its pod or template name.
+    pub fn annotate(&mut self, annotations: &Labels) {
+        let profiles = app_armor(annotations)
+            .map(|(container, profile)| (container.into(), Arc::clone(profile)));
+        self.app_armor_annotations.extend(profiles);
+    }
+
     /// Replaces what differs from pod to pod by design, so that equal pods compare equal.
     ///
     /// The token volume that admission adds is called `kube-api-access-` and five random letters.
@@ -497,6 +734,13 @@ impl PodSpec {
         let mounts = lists.into_iter().flatten().flat_map(|it| &mut it.volume_mounts);
         mounts.for_each(|it| masked(&mut it.name));
     }
+}
+
+/// The `AppArmor` profiles that annotations name, by container.
+pub fn app_armor(annotations: &Labels) -> impl Iterator<Item = (&str, &Arc<str>)> {
+    annotations
+        .iter()
+        .filter_map(|(key, profile)| Some((key.strip_prefix(APP_ARMOR_ANNOTATION)?, profile)))
 }
 
 #[cfg(test)]

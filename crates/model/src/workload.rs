@@ -12,8 +12,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Known, Labels, Location, Meta, Object, OwnerReference, PodSpec, both, decode::nullable,
-    meta::object, selector::Selector,
+    Known, Labels, Location, Meta, Object, OwnerReference, PodSpec, both,
+    decode::nullable,
+    meta::{kept, object},
+    selector::Selector,
 };
 
 /// Label keys whose values differ from pod to pod by design.
@@ -158,12 +160,34 @@ pub struct JobTemplateSpec {
 
 /// What pods look like.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, from = "WrittenTemplate")]
 pub struct PodTemplate {
     /// Labels they get.
     pub metadata: TemplateMeta,
-    /// What they run.
+    /// What they run; what their annotations say is in it.
     pub spec: Arc<PodSpec>,
+}
+
+/// A template as manifests write it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WrittenTemplate {
+    metadata: TemplateMeta,
+    spec: PodSpec,
+}
+
+impl From<WrittenTemplate> for PodTemplate {
+    fn from(written: WrittenTemplate) -> Self {
+        PodTemplate::of(written.metadata, written.spec)
+    }
+}
+
+impl PodTemplate {
+    /// A template as it is written.
+    pub fn of(mut metadata: TemplateMeta, mut spec: PodSpec) -> Self {
+        spec.annotate(&std::mem::take(&mut metadata.annotations));
+        PodTemplate { metadata, spec: Arc::new(spec) }
+    }
 }
 
 /// What checks read of a template's metadata.
@@ -173,6 +197,9 @@ pub struct TemplateMeta {
     /// Labels its pods get.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: Labels,
+    /// Annotations that are kept, while the template is read; then they are in its spec.
+    #[serde(deserialize_with = "kept", skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: Labels,
 }
 
 /// What a controller has. Zero where the kind has no such field.

@@ -17,13 +17,16 @@ use assay_model::{
         Backend, BackendService, HttpPath, HttpRule, Ingress, IngressRule, IngressSpec,
         NetworkPolicy, NetworkPolicySpec, Present, Service, ServiceSpec,
     },
-    node::{Node, NodeInfo, NodeSpec, NodeStatus},
+    node::{
+        DaemonEndpoint, DaemonEndpoints, Node, NodeAddress, NodeCondition, NodeInfo, NodeSpec,
+        NodeStatus, Taint,
+    },
     rbac::{AggregationRule, Binding, PolicyRule, Role, RoleRef, Subject},
     workload::{Controller, JobTemplate, PodTemplate, TemplateMeta},
 };
 
 use super::{
-    meta::{amount, label},
+    meta::{amount, annotation, label, timestamp},
     wire::{Field, Fields, Malformed, Message},
 };
 
@@ -166,7 +169,13 @@ impl Message<'_> for JobTemplate {
 impl Message<'_> for PodTemplate {
     fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
         match field.number {
-            1 => field.merge(&mut self.metadata)?,
+            1 => {
+                field.merge(&mut self.metadata)?;
+                let annotations = std::mem::take(&mut self.metadata.annotations);
+                if !annotations.is_empty() {
+                    Arc::make_mut(&mut self.spec).annotate(&annotations);
+                }
+            }
             2 => field.merge(Arc::make_mut(&mut self.spec))?,
             _ => {}
         }
@@ -174,11 +183,13 @@ impl Message<'_> for PodTemplate {
     }
 }
 
-/// `metav1.ObjectMeta`, of which only the labels are read.
+/// `metav1.ObjectMeta`, of which only labels and annotations are read.
 impl Message<'_> for TemplateMeta {
     fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
-        if field.number == 11 {
-            label(field, &mut self.labels)?;
+        match field.number {
+            11 => label(field, &mut self.labels)?,
+            12 => annotation(field, &mut self.annotations)?,
+            _ => {}
         }
         Ok(())
     }
@@ -206,6 +217,7 @@ macro_rules! messages {
     (@ some $it:ident $(.$path:ident)+, $field:ident, $get:ident) => { $it$(.$path)+ = Some($field.$get()?) };
     (@ push $it:ident $(.$path:ident)+, $field:ident) => { $it$(.$path)+.push($field.message()?) };
     (@ push $it:ident $(.$path:ident)+, $field:ident, $get:ident) => { $it$(.$path)+.push($field.$get()?) };
+    (@ time $it:ident $(.$path:ident)+, $field:ident) => { $it$(.$path)+ = timestamp($field)? };
     (@ label $it:ident $(.$path:ident)+, $field:ident) => { label($field, &mut $it$(.$path)+)? };
     (@ amount $it:ident $(.$path:ident)+, $field:ident) => { amount($field, &mut $it$(.$path)+)? };
 }
@@ -224,10 +236,40 @@ messages! {
     /// `core/v1 NodeSpec`.
     NodeSpec {
         3 => to .provider_id: shared,
+        4 => to .unschedulable: flag,
+        5 => push .taints,
+    }
+    /// `core/v1 Taint`.
+    Taint {
+        1 => to .key: shared,
+        3 => to .effect: shared,
+        4 => time .time_added,
     }
     /// `core/v1 NodeStatus`.
     NodeStatus {
+        4 => push .conditions,
+        5 => push .addresses,
+        6 => to .daemon_endpoints,
         7 => to .node_info,
+    }
+    /// `core/v1 NodeCondition`.
+    NodeCondition {
+        1 => to .type_: shared,
+        2 => to .status: shared,
+        4 => time .last_transition_time,
+    }
+    /// `core/v1 NodeAddress`.
+    NodeAddress {
+        1 => to .type_: shared,
+        2 => to .address: shared,
+    }
+    /// `core/v1 NodeDaemonEndpoints`.
+    DaemonEndpoints {
+        1 => to .kubelet_endpoint,
+    }
+    /// `core/v1 DaemonEndpoint`.
+    DaemonEndpoint {
+        1 => to .port: int32,
     }
     /// `core/v1 NodeSystemInfo`.
     NodeInfo {
@@ -236,6 +278,7 @@ messages! {
         6 => to .container_runtime_version: shared,
         7 => to .kubelet_version: shared,
         9 => to .operating_system: shared,
+        10 => to .architecture: shared,
     }
     /// `core/v1 ServiceAccount`.
     ServiceAccount {

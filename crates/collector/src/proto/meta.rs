@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use assay_model::{
     Labels, Meta, OwnerReference,
-    meta::KEPT_ANNOTATIONS,
+    meta::is_kept,
     pod::Quantity,
     selector::{Requirement, Selector},
 };
@@ -110,13 +110,13 @@ impl<'a> Message<'a> for Entry<'a> {
 }
 
 /// Keeps an annotation if it is read; the value of another is not even looked at.
-fn annotation(entry: Field<'_>, kept: &mut Labels) -> Result<(), Malformed> {
+pub(super) fn annotation(entry: Field<'_>, kept: &mut Labels) -> Result<(), Malformed> {
     let Entry { key: Some(key), .. } = entry.message()? else { return Ok(()) };
-    if KEPT_ANNOTATIONS.contains(&&*key.text()?) { label(entry, kept) } else { Ok(()) }
+    if is_kept(&key.text()?) { label(entry, kept) } else { Ok(()) }
 }
 
 /// `metav1.Time`, in whole seconds as in JSON. The empty message is the zero time, JSON's `null`.
-fn timestamp(field: Field<'_>) -> Result<Option<Timestamp>, Malformed> {
+pub(super) fn timestamp(field: Field<'_>) -> Result<Option<Timestamp>, Malformed> {
     if field.bytes()?.is_empty() {
         return Ok(None);
     }

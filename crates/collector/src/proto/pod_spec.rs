@@ -7,9 +7,10 @@ use assay_model::{
     arguments::Arguments,
     literal::Literal,
     pod::{
-        Capabilities, EnvFrom, EnvVar, HostPath, ImageVolume, Os, PodSecurityContext, Projected,
-        Projection, Resources, SecretRef, SecurityContext, TokenProjection, ValueFrom, Volume,
-        VolumeMount, VolumeSource,
+        Capabilities, ConfigMapVolume, ContainerPort, EnvFrom, EnvVar, Exec, Handler, HostPath,
+        HttpGet, HttpHeader, ImageVolume, Lifecycle, Os, PodSecurityContext, Profile, Projected,
+        Projection, Resources, SeLinuxOptions, SecretRef, SecretVolume, SecurityContext, Sysctl,
+        TcpSocket, TokenProjection, ValueFrom, Volume, VolumeMount, VolumeSource, WindowsOptions,
     },
 };
 
@@ -30,6 +31,7 @@ impl Message<'_> for PodSpec {
             12 => self.host_pid = field.flag()?,
             13 => self.host_ipc = field.flag()?,
             14 => field.merge(self.security_context.get_or_insert_default())?,
+            24 => self.priority_class_name = field.shared()?,
             20 => self.init_containers.push(container(field)?),
             21 => self.automount_service_account_token = Some(field.flag()?),
             // EphemeralContainer { 1: EphemeralContainerCommon }, whose numbers are a container's.
@@ -47,7 +49,7 @@ impl Message<'_> for PodSpec {
 }
 
 /// The fields of a pod spec that are read; all others may differ between specs that are equal to us.
-pub(super) const READ: [u32; 14] = [1, 2, 8, 9, 11, 12, 13, 14, 20, 21, 34, 36, 37, 40];
+pub(super) const READ: [u32; 15] = [1, 2, 8, 9, 11, 12, 13, 14, 20, 21, 24, 34, 36, 37, 40];
 
 /// Where the names of token volumes stand in a pod spec: the start of each of the five letters in
 /// which, by [`PodSpec::mask`], equal specs may differ.
@@ -108,8 +110,15 @@ impl Message<'_> for Os {
 impl Message<'_> for PodSecurityContext {
     fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
         match field.number {
+            1 => field.merge(&mut **self.se_linux_options.get_or_insert_default())?,
             2 => self.run_as_user = Some(field.int64()?),
             3 => self.run_as_non_root = Some(field.flag()?),
+            4 => self.supplemental_groups.push(field.int64()?),
+            6 => self.run_as_group = Some(field.int64()?),
+            7 => self.sysctls.push(field.message()?),
+            8 => field.merge(self.windows_options.get_or_insert_default())?,
+            10 => field.merge(self.seccomp_profile.get_or_insert_default())?,
+            11 => field.merge(self.app_armor_profile.get_or_insert_default())?,
             _ => {}
         }
         Ok(())
@@ -141,7 +150,12 @@ impl<'a> Message<'a> for Written<'a> {
             4 => self.args.push(field.text()?),
             7 => it.env.push(env_var(field)?),
             8 => field.merge(it.resources.get_or_insert_default())?,
+            6 => it.ports.push(field.message()?),
             9 => it.volume_mounts.push(field.message()?),
+            10 => probe(field, &mut it.liveness_probe)?,
+            11 => probe(field, &mut it.readiness_probe)?,
+            12 => field.merge(&mut **it.lifecycle.get_or_insert_default())?,
+            22 => probe(field, &mut it.startup_probe)?,
             15 => field.merge(it.security_context.get_or_insert_default())?,
             19 => it.env_from.push(field.message()?),
             24 => it.restart_policy = Some(field.shared()?),
@@ -157,13 +171,148 @@ impl Message<'_> for SecurityContext {
         match field.number {
             1 => field.merge(self.capabilities.get_or_insert_default())?,
             2 => self.privileged = Some(field.flag()?),
+            3 => field.merge(&mut **self.se_linux_options.get_or_insert_default())?,
             4 => self.run_as_user = Some(field.int64()?),
             5 => self.run_as_non_root = Some(field.flag()?),
+            6 => self.read_only_root_filesystem = Some(field.flag()?),
+            8 => self.run_as_group = Some(field.int64()?),
+            9 => self.proc_mount = Some(field.shared()?),
+            10 => field.merge(self.windows_options.get_or_insert_default())?,
+            11 => field.merge(self.seccomp_profile.get_or_insert_default())?,
+            12 => field.merge(self.app_armor_profile.get_or_insert_default())?,
             7 => self.allow_privilege_escalation = Some(field.flag()?),
             _ => {}
         }
         Ok(())
     }
+}
+
+/// `core/v1 SELinuxOptions`.
+impl Message<'_> for SeLinuxOptions {
+    fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
+        match field.number {
+            1 => self.user = field.shared()?,
+            2 => self.role = field.shared()?,
+            3 => self.type_ = field.shared()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// `core/v1 SeccompProfile` and `AppArmorProfile`.
+impl Message<'_> for Profile {
+    fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
+        if field.number == 1 {
+            self.type_ = field.shared()?;
+        }
+        Ok(())
+    }
+}
+
+/// `core/v1 WindowsSecurityContextOptions`.
+impl Message<'_> for WindowsOptions {
+    fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
+        if field.number == 4 {
+            self.host_process = Some(field.flag()?);
+        }
+        Ok(())
+    }
+}
+
+/// `core/v1 Sysctl`.
+impl Message<'_> for Sysctl {
+    fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
+        if field.number == 1 {
+            self.name = field.shared()?;
+        }
+        Ok(())
+    }
+}
+
+/// `core/v1 ContainerPort`.
+impl Message<'_> for ContainerPort {
+    fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
+        if field.number == 2 {
+            self.host_port = field.int32()?;
+        }
+        Ok(())
+    }
+}
+
+/// `core/v1 Lifecycle`.
+impl Message<'_> for Lifecycle {
+    fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
+        match field.number {
+            1 => field.merge(self.post_start.get_or_insert_default())?,
+            2 => field.merge(self.pre_stop.get_or_insert_default())?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// `core/v1 LifecycleHandler` and `ProbeHandler`, whose first numbers are the same.
+impl Message<'_> for Handler {
+    fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
+        match field.number {
+            1 => self.exec = Some(exec(field)?),
+            2 => field.merge(self.http_get.get_or_insert_default())?,
+            3 => {
+                let host = string_at(2, field)?;
+                self.tcp_socket = Some(TcpSocket { host });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// `core/v1 Probe`: its handler's fields, which JSON writes among its own, are in one message.
+fn probe(field: Field<'_>, probe: &mut Option<Box<Handler>>) -> Result<(), Malformed> {
+    let probe = probe.get_or_insert_default();
+    field.only(1)?.map_or(Ok(()), |it| it.merge(&mut **probe))
+}
+
+/// `core/v1 ExecAction`.
+fn exec(field: Field<'_>) -> Result<Exec, Malformed> {
+    let mut words = Vec::new();
+    for field in field.fields()? {
+        let field = field?;
+        if field.number == 1 {
+            words.push(field.text()?);
+        }
+    }
+    Ok(Exec { command: Arguments::of(words.iter().map(|it| &**it)) })
+}
+
+/// `core/v1 HTTPGetAction`.
+impl Message<'_> for HttpGet {
+    fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
+        match field.number {
+            3 => self.host = field.shared()?,
+            5 => self.http_headers.push(header(field)?),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// `core/v1 HTTPHeader`. Its value is looked at in place.
+fn header(field: Field<'_>) -> Result<HttpHeader, Malformed> {
+    let mut header = HttpHeader::default();
+    for field in field.fields()? {
+        let field = field?;
+        match field.number {
+            1 => header.name = field.shared()?,
+            2 => {
+                let literal = Literal::of(&field.text()?);
+                header.literal = Some(literal).filter(|it| *it != Literal::Empty);
+            }
+            _ => {}
+        }
+    }
+    Ok(header)
 }
 
 /// `core/v1 Capabilities`.
@@ -247,7 +396,9 @@ impl Message<'_> for VolumeMount {
     fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
         match field.number {
             1 => self.name = field.shared()?,
+            2 => self.read_only = field.flag()?,
             3 => self.mount_path = field.shared()?,
+            7 => self.recursive_read_only = Some(field.shared()?),
             _ => {}
         }
         Ok(())
@@ -282,6 +433,12 @@ fn volume_source(
 ) -> Result<VolumeSource, Malformed> {
     Ok(match (field.number, before) {
         (1, _) => VolumeSource::HostPath(HostPath { path: string_at(1, field)? }),
+        (6, _) => VolumeSource::Secret(SecretVolume { secret_name: string_at(1, field)? }),
+        // ConfigMapVolumeSource { 1: LocalObjectReference { 1: name } }
+        (19, _) => {
+            let name = field.only(1)?.map_or(Ok(Arc::default()), |it| string_at(1, it))?;
+            VolumeSource::ConfigMap(ConfigMapVolume { name })
+        }
         (26, _) => VolumeSource::Projected(field.message()?),
         (30, _) => VolumeSource::Image(ImageVolume { reference: string_at(1, field)? }),
         (_, Some(source)) => source,

@@ -122,9 +122,9 @@ fn refers_to_secret(workload: &Workload) -> Known<bool> {
 /// By a volume or a variable; what its image is pulled with does not reach the pod.
 fn spec_refers_to_secret(spec: &PodSpec) -> bool {
     let by_volume = spec.volumes.iter().any(|it| match &it.source {
-        VolumeSource::Other(field) => &**field == "secret",
+        VolumeSource::Secret(_) => true,
         VolumeSource::Projected(it) => it.sources.iter().any(|it| it.secret.is_some()),
-        VolumeSource::HostPath(_) | VolumeSource::Image(_) => false,
+        _ => false,
     });
     by_volume
         || spec.containers().any(|container| {
