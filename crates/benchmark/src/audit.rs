@@ -21,6 +21,7 @@ use crate::{
     engine::{self, run},
     facts::distribution,
     score::Scale,
+    version::Minor,
 };
 
 /// What to judge, and by what.
@@ -64,7 +65,11 @@ pub fn audit(snapshot: Snapshot, audit: &Audit<'_>) -> Report {
         collection,
         summary: scale.summary(outcomes),
         matrix: data::matrix().iter().map(|it| item(it, &judged)).collect(),
-        frameworks: audit.editions.iter().map(|it| framework(it, &judged)).collect(),
+        frameworks: audit
+            .editions
+            .iter()
+            .map(|it| framework(it, facts.server_minor().ok(), &judged))
+            .collect(),
         checks: judged
             .into_iter()
             .map(|(check, verdict)| check_report(check, verdict, &cluster.name))
@@ -170,19 +175,25 @@ fn item(item: &data::Item, judged: &[(&'static Check, Verdict)]) -> Item {
     }
 }
 
-fn framework(edition: &Edition, judged: &[(&'static Check, Verdict)]) -> Framework {
+fn framework(
+    edition: &Edition,
+    server: Option<Minor>,
+    judged: &[(&'static Check, Verdict)],
+) -> Framework {
     let mut scale = Scale::default();
     let mut outcomes = Tally::default();
     let mut controls = Vec::new();
-    for control in &edition.control {
+    for control in &edition.controls {
+        let warn = control.warn;
         let control = judge_control(control, edition, judged);
-        scale.add_control(control.outcome, edition.warn);
+        scale.add_control(control.outcome, warn);
         outcomes.add(control.outcome);
         controls.push(control);
     }
     Framework {
         id: edition.id.clone(),
         title: edition.title.clone(),
+        mismatch: edition.mismatch(server),
         score: scale.score(),
         coverage: scale.coverage(),
         outcomes,
@@ -198,14 +209,17 @@ fn judge_control(
 ) -> Control {
     let mut codes = Vec::new();
     let mut worst = None;
-    let mut left = control.evidence.clone().or_else(|| control.partial.clone());
-    for id in &control.checks {
-        match judged.iter().find(|(check, _)| check.id == id) {
+    let mut left = control.evidence.clone();
+    for wanted in &control.checks {
+        match judged.iter().find(|(check, _)| check.code == wanted.code) {
             Some((check, verdict)) => {
                 codes.push(check.code.to_owned());
-                worst = worst.max(Some(outcome_in(edition, verdict)));
+                worst = worst.max(Some(outcome_in(edition, control.warn, verdict)));
             }
-            None => left = left.or_else(|| Some(format!("the check {id}, which was not chosen"))),
+            None => {
+                let id = wanted.id;
+                left = left.or_else(|| Some(format!("the check {id}, which was not chosen")));
+            }
         }
     }
     if left.is_some() {
@@ -226,7 +240,7 @@ fn judge_control(
 }
 
 /// What a verdict is in an edition: over the subjects that count there, with weaknesses as it says.
-fn outcome_in(edition: &Edition, verdict: &Verdict) -> Outcome {
+fn outcome_in(edition: &Edition, warn: Weakness, verdict: &Verdict) -> Outcome {
     let outcome = match edition.scope {
         EditionScope::All => verdict.outcome,
         EditionScope::Tenant => {
@@ -235,9 +249,10 @@ fn outcome_in(edition: &Edition, verdict: &Verdict) -> Outcome {
             counted.max(unseen).unwrap_or(Outcome::NotApplicable)
         }
     };
-    match (outcome, edition.warn) {
+    match (outcome, warn) {
         (Outcome::Warn, Weakness::Fail) => Outcome::Fail,
         (Outcome::Warn, Weakness::Pass) => Outcome::Pass,
+        (Outcome::Warn, Weakness::Manual) => Outcome::Manual,
         (outcome, _) => outcome,
     }
 }

@@ -43,7 +43,9 @@ impl Scale {
     /// Adds one control of an edition.
     pub fn add_control(&mut self, outcome: Outcome, warn: Weakness) {
         let right = match (outcome, warn) {
-            (Outcome::NotApplicable | Outcome::Manual, _) => return,
+            (Outcome::NotApplicable | Outcome::Manual, _) | (Outcome::Warn, Weakness::Manual) => {
+                return;
+            }
             (Outcome::Unknown, _) => {
                 self.weight += 1.0;
                 return;

@@ -4,18 +4,16 @@
 use std::collections::BTreeSet;
 
 use assay_benchmark::{
-    Check,
     checks::{self, SECTIONS},
-    data::{Tables, framework::editions, matrix},
+    data::{
+        Tables,
+        framework::{editions, for_server},
+        matrix,
+    },
 };
 
 fn none(faults: &[String]) {
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
-}
-
-/// The check of an id, which is what editions name; codes are for the catalogue.
-fn by_id(id: &str) -> Option<&'static Check> {
-    checks::all().find(|it| it.id == id)
 }
 
 #[test]
@@ -24,22 +22,6 @@ fn everything_that_is_compiled_in_can_be_read() {
     assert!(!editions().is_empty());
     // Each of its tables is read when it is made.
     assert!(!Tables::get().scanners.is_empty());
-}
-
-#[test]
-fn every_check_that_an_edition_names_exists() {
-    let mut faults = Vec::new();
-    for edition in editions() {
-        for control in &edition.control {
-            let missing = control.checks.iter().filter(|id| by_id(id).is_none());
-            faults.extend(missing.map(|id| format!("{} {}: no {id}", edition.id, control.id)));
-            let distinct: BTreeSet<&String> = control.checks.iter().collect();
-            if distinct.len() < control.checks.len() {
-                faults.push(format!("{} {}: names a check twice", edition.id, control.id));
-            }
-        }
-    }
-    none(&faults);
 }
 
 #[test]
@@ -56,43 +38,51 @@ fn every_check_is_in_one_item_of_the_matrix() {
     none(&faults);
 }
 
+/// A control without checks says what it would need, or asks.
 #[test]
-fn a_control_is_judged_in_one_way() {
+fn every_control_is_judged_or_says_what_it_would_take() {
     let mut faults = Vec::new();
     for edition in editions() {
-        for control in &edition.control {
-            let judged = !control.checks.is_empty();
-            let ways = [judged, control.evidence.is_some(), control.manual.is_some()];
+        assert!(!edition.controls.is_empty(), "{}", edition.id);
+        for control in &edition.controls {
             let at = format!("{} {}", edition.id, control.id);
-            if ways.iter().filter(|it| **it).count() != 1 {
-                faults.push(format!("{at}: not exactly one of checks, evidence and manual"));
+            let codes: BTreeSet<&str> = control.checks.iter().map(|it| it.code).collect();
+            if codes.len() < control.checks.len() {
+                faults.push(format!("{at}: a row stands twice"));
             }
-            if control.partial.is_some() && !judged {
-                faults.push(format!("{at}: partial, but of no check"));
+            let silent = control.evidence.is_none() && control.manual.is_none();
+            if control.checks.is_empty() && silent {
+                faults.push(format!("{at}: says nothing"));
             }
         }
     }
     none(&faults);
 }
 
-/// A control is a roll-up of rows of the catalogue, and a check is a row: a check that was written
-/// after the edition must not be forgotten there.
 #[test]
-fn a_control_names_the_checks_of_its_rows() {
-    let mut faults = Vec::new();
-    for edition in editions() {
-        for control in &edition.control {
-            let rows: BTreeSet<&str> = control.rows.iter().map(String::as_str).collect();
-            let named: BTreeSet<&str> =
-                control.checks.iter().filter_map(|it| by_id(it)).map(|it| it.code).collect();
-            let there: BTreeSet<&str> =
-                checks::all().map(|it| it.code).filter(|it| rows.contains(it)).collect();
-            let at = format!("{} {}", edition.id, control.id);
-            let foreign = named.difference(&rows);
-            faults.extend(foreign.map(|it| format!("{at}: names the check {it}, which is no row")));
-            let left_out = there.difference(&named);
-            faults.extend(left_out.map(|it| format!("{at}: leaves out the check of its row {it}")));
-        }
-    }
-    none(&faults);
+fn an_edition_that_names_another_has_its_controls() {
+    let ids = |id: &str| {
+        let edition = editions().iter().find(|it| it.id == id).expect("it ships");
+        edition.controls.iter().map(|it| it.id.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids("cis-kubernetes-1.12"), ids("cis-kubernetes-2.0.1"));
+    assert_eq!(ids("cis-kubernetes-1.12").len(), 131);
+}
+
+#[test]
+fn of_each_family_the_edition_for_the_server_is_chosen() {
+    let chosen = |minor| {
+        let editions = for_server(minor);
+        let families: BTreeSet<&str> = editions.iter().map(|it| it.family()).collect();
+        assert_eq!(families.len(), editions.len());
+        let cis = editions.iter().find(|it| it.family() == "cis-kubernetes").expect("one");
+        (cis.id.as_str(), cis.mismatch(minor))
+    };
+    assert_eq!(chosen(Some((1, 33))), ("cis-kubernetes-1.12", None));
+    assert_eq!(chosen(Some((1, 34))), ("cis-kubernetes-2.0.1", None));
+    assert_eq!(chosen(None), ("cis-kubernetes-2.0.1", None));
+    let newer = "made for Kubernetes 1.34 to 1.35, the server runs 1.37".to_owned();
+    assert_eq!(chosen(Some((1, 37))), ("cis-kubernetes-2.0.1", Some(newer)));
+    let older = "made for Kubernetes 1.32 to 1.34, the server runs 1.20".to_owned();
+    assert_eq!(chosen(Some((1, 20))), ("cis-kubernetes-1.12", Some(older)));
 }

@@ -24,8 +24,8 @@ fn editions_and_their_controls_are_unique() {
     assert_eq!(ids.len(), editions().len());
     assert!(ids.contains("cis-kubernetes-2.0.1"));
     for edition in editions() {
-        let controls: BTreeSet<&str> = edition.control.iter().map(|it| it.id.as_str()).collect();
-        assert_eq!(controls.len(), edition.control.len(), "{}", edition.id);
+        let controls: BTreeSet<&str> = edition.controls.iter().map(|it| it.id.as_str()).collect();
+        assert_eq!(controls.len(), edition.controls.len(), "{}", edition.id);
         assert!(!controls.is_empty(), "{}", edition.id);
     }
 }

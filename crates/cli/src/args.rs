@@ -75,7 +75,8 @@ pub(crate) struct ScanArgs {
     pub(crate) choice: ChoiceArgs,
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
-    /// Framework edition to show; repeatable [default: all]
+    /// Framework edition to show; repeatable. `auto`: of each framework the one for the server's
+    /// version; `all` [default: auto]
     #[arg(long = "framework", value_name = "ID", value_delimiter = ',')]
     pub(crate) frameworks: Vec<String>,
     /// Label selector of the workloads that the report is about

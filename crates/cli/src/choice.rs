@@ -8,6 +8,7 @@ use assay_benchmark::{
         framework::{self, Control},
     },
 };
+use assay_model::control_plane::Version;
 
 use crate::exit::Failure;
 
@@ -34,26 +35,50 @@ fn is_named(check: &Check, name: &str) -> bool {
         || check.item().eq_ignore_ascii_case(name)
 }
 
-/// The editions of these ids, in this order; all when none is named.
-pub(crate) fn editions(names: &[String]) -> Result<Vec<&'static Edition>, Failure> {
-    let all = framework::editions();
-    if names.is_empty() {
-        return Ok(all.iter().collect());
+/// The editions that were asked for.
+#[derive(Debug)]
+pub(crate) enum Editions {
+    /// Of each family the one for the server's version.
+    Auto,
+    /// These.
+    Named(Vec<&'static Edition>),
+}
+
+impl Editions {
+    /// The editions for a server.
+    pub(crate) fn of(self, version: Option<&Version>) -> Vec<&'static Edition> {
+        match self {
+            Editions::Auto => framework::for_server(version.and_then(Version::minor)),
+            Editions::Named(editions) => editions,
+        }
     }
-    names
-        .iter()
-        .map(|name| {
-            all.iter().find(|it| it.id == *name).ok_or_else(|| {
-                let known = all.iter().map(|it| it.id.as_str());
-                Failure::usage(unknown("framework", name, known, "kubectl assay list frameworks"))
-            })
+}
+
+/// What the editions' names stand for: `auto`, as when none is named, `all`, or ids, in this order.
+///
+/// # Errors
+///
+/// When a name is none of them; says which comes closest.
+pub(crate) fn editions(names: &[String]) -> Result<Editions, Failure> {
+    let all = framework::editions();
+    match names {
+        [] => return Ok(Editions::Auto),
+        [one] if one == "auto" => return Ok(Editions::Auto),
+        [one] if one == "all" => return Ok(Editions::Named(all.iter().collect())),
+        _ => {}
+    }
+    let named = names.iter().map(|name| {
+        all.iter().find(|it| it.id == *name).ok_or_else(|| {
+            let known = all.iter().map(|it| it.id.as_str()).chain(["auto", "all"]);
+            Failure::usage(unknown("framework", name, known, "kubectl assay list frameworks"))
         })
-        .collect()
+    });
+    named.collect::<Result<_, _>>().map(Editions::Named)
 }
 
 /// The controls of this id, with their editions.
 pub(crate) fn controls(id: &str) -> Vec<(&'static Edition, &'static Control)> {
-    let of = |edition: &'static Edition| edition.control.iter().map(move |it| (edition, it));
+    let of = |edition: &'static Edition| edition.controls.iter().map(move |it| (edition, it));
     framework::editions().iter().flat_map(of).filter(|(_, control)| control.id == id).collect()
 }
 

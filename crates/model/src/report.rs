@@ -243,6 +243,8 @@ pub struct Framework {
     pub id: String,
     /// Its title.
     pub title: String,
+    /// What it is for, if not for this server's version; null when it is.
+    pub mismatch: Option<String>,
     /// As in the summary, over controls.
     pub score: Option<f64>,
     /// As in the summary, over controls.

@@ -163,7 +163,7 @@ fn in_one_line(framework: &Framework) -> String {
             text = format!("{text}, {number} {word}");
         }
     }
-    text
+    framework.mismatch.iter().fold(text, |text, it| format!("{text}; {it}"))
 }
 
 /// What the reader has to know before any number is believed.

@@ -233,6 +233,9 @@ fn controls(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         };
         let coverage = words::percent(framework.coverage);
         page.heading(&format!("{}: {score}, coverage {coverage}", framework.title))?;
+        if let Some(mismatch) = &framework.mismatch {
+            page.paragraph(page.start(2), Tone::Faint, mismatch, 2)?;
+        }
         let rows: Vec<Vec<String>> = framework
             .controls
             .iter()

@@ -9,8 +9,11 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use assay_benchmark::{
-    Check, checks,
-    data::{framework, matrix},
+    Check, Rule, checks,
+    data::{
+        framework::{self, Control, Judged},
+        matrix,
+    },
 };
 use assay_model::{Resource, resource::Access};
 
@@ -57,6 +60,7 @@ fn pages() -> anyhow::Result<BTreeMap<PathBuf, String>> {
         pages.insert(format!("docs/checks/{}.md", check.id).into(), page(check)?);
     }
     pages.insert("docs/checks/README.md".into(), index()?);
+    pages.insert("docs/coverage.md".into(), coverage()?);
     let schema = serde_json::to_string_pretty(&assay_report::json::schema())? + "\n";
     pages.insert("reports/schema/report-v1.json".into(), schema);
     Ok(pages)
@@ -82,6 +86,96 @@ fn index() -> anyhow::Result<String> {
     Ok(out)
 }
 
+/// How much of each edition is judged, by what evidence, and what the rest would take.
+fn coverage() -> anyhow::Result<String> {
+    let mut out = format!("{NOTE}\n# Coverage\n\n");
+    let kinds = Evidence::ALL.map(Evidence::name).join(" | ");
+    writeln!(
+        out,
+        "Controls of each framework edition. *In part*: its checks can fail it, and more would have \
+         to be read to pass it. *By hand*: only a person can tell. A control that takes several \
+         kinds of evidence counts under the one that is hardest to get.\n"
+    )?;
+    writeln!(out, "| edition | controls | judged | in part | by hand | not yet | {kinds} |")?;
+    writeln!(out, "|---|---:|---:|---:|---:|---:|{}", "---:|".repeat(Evidence::ALL.len()))?;
+    for edition in framework::editions() {
+        let all = &edition.controls;
+        let judged = |how| all.iter().filter(|it| it.judged() == how).count();
+        let by = Evidence::ALL.map(|evidence| {
+            let of = |it: &Control| it.checks.iter().map(|it| Evidence::of(it)).max();
+            all.iter().filter(|it| of(it) == Some(evidence)).count().to_string()
+        });
+        writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} | {} |",
+            edition.id,
+            all.len(),
+            judged(Judged::Whole),
+            judged(Judged::Part),
+            judged(Judged::ByHand),
+            judged(Judged::NotYet),
+            by.join(" | ")
+        )?;
+    }
+    for edition in framework::editions() {
+        write!(
+            out,
+            "\n## {}\n\n| control | judged | by | what is left |\n|---|---|---|---|\n",
+            edition.title
+        )?;
+        for it in &edition.controls {
+            let how = match it.judged() {
+                Judged::Whole => "yes",
+                Judged::Part => "in part",
+                Judged::ByHand => "by hand",
+                Judged::NotYet => "not yet",
+            };
+            let by: Vec<_> =
+                it.checks.iter().map(|it| format!("[{id}](checks/{id}.md)", id = it.id)).collect();
+            let left: Vec<_> = it.evidence.iter().chain(&it.manual).cloned().collect();
+            let left = left.join("; ").replace('|', "\\|");
+            writeln!(out, "| {}: {} | {how} | {} | {left} |", it.id, it.title, by.join(", "))?;
+        }
+    }
+    Ok(out)
+}
+
+/// What a check takes its verdict from, the easiest to get first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Evidence {
+    Objects,
+    Flags,
+    Connection,
+    Kubelet,
+}
+
+impl Evidence {
+    const ALL: [Evidence; 4] =
+        [Evidence::Objects, Evidence::Flags, Evidence::Connection, Evidence::Kubelet];
+
+    fn of(check: &Check) -> Evidence {
+        let needs = check.needs();
+        if needs.iter().any(|it| matches!(it.access(), Access::Node(_))) {
+            Evidence::Kubelet
+        } else if needs.iter().any(|it| matches!(it.access(), Access::Connection)) {
+            Evidence::Connection
+        } else if matches!(check.rule, Rule::Flag(_)) {
+            Evidence::Flags
+        } else {
+            Evidence::Objects
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Evidence::Objects => "API objects",
+            Evidence::Flags => "control-plane flags",
+            Evidence::Connection => "connection",
+            Evidence::Kubelet => "kubelet configuration",
+        }
+    }
+}
+
 fn page(check: &Check) -> anyhow::Result<String> {
     let mut out = format!("{NOTE}\n# {}\n\n", check.id);
     let item = matrix().iter().find(|it| it.code == check.item());
@@ -101,9 +195,10 @@ fn page(check: &Check) -> anyhow::Result<String> {
     writeln!(out, "\n## What to do\n\n{}", check.remediation)?;
     let mut stands = String::new();
     for edition in framework::editions() {
-        for control in edition.control.iter().filter(|it| it.checks.iter().any(|id| id == check.id))
+        for control in
+            edition.controls.iter().filter(|it| it.checks.iter().any(|it| it.code == check.code))
         {
-            let part = if control.partial.is_some() { " (in part)" } else { "" };
+            let part = if control.judged() == Judged::Part { " (in part)" } else { "" };
             writeln!(stands, "- {}: {}{part}", edition.title, control.id)?;
         }
     }

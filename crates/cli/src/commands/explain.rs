@@ -6,7 +6,7 @@ use assay_benchmark::{
     Check, checks,
     data::{
         Edition,
-        framework::{self, Control},
+        framework::{self, Control, Judged},
     },
 };
 use assay_model::{Resource, resource::Access};
@@ -25,7 +25,7 @@ pub(crate) fn explain(name: &str, width: usize, out: &mut dyn Write) -> Result<u
     }
     let controls = choice::controls(name);
     if controls.is_empty() {
-        let ids = framework::editions().iter().flat_map(|it| &it.control).map(|it| it.id.as_str());
+        let ids = framework::editions().iter().flat_map(|it| &it.controls).map(|it| it.id.as_str());
         let known = checks::all().flat_map(|it| [it.id, it.code]).chain(ids);
         let list = "kubectl assay list checks|controls";
         return Err(Failure::usage(choice::unknown("check or control", name, known, list)));
@@ -63,14 +63,14 @@ fn explain_check(check: &Check, width: usize, out: &mut dyn Write) -> io::Result
     paragraph(out, check.remediation, width)?;
 
     let controls = framework::editions().iter().flat_map(|edition| {
-        let named = |it: &&Control| it.checks.iter().any(|id| id == check.id);
-        edition.control.iter().filter(named).map(move |it| (edition, it))
+        let named = |it: &&Control| it.checks.iter().any(|it| it.code == check.code);
+        edition.controls.iter().filter(named).map(move |it| (edition, it))
     });
     section(out, "Judges, in")?;
     let mut any = false;
     for (edition, control) in controls {
         any = true;
-        let part = if control.partial.is_some() { ", in part" } else { "" };
+        let part = if control.judged() == Judged::Part { ", in part" } else { "" };
         writeln!(out, "  {}  {}{part}", edition.id, control.id)?;
     }
     if !any {
@@ -98,16 +98,14 @@ fn explain_control(
     let level = control.level.map_or(String::new(), |it| format!("  level {it}"));
     writeln!(out, "{}  {}{level}", edition.id, control.id)?;
     paragraph(out, &control.title, width)?;
-    for id in &control.checks {
-        if let Some(check) = checks::find(id) {
-            writeln!(out, "  judged by  {}  {}: {}", check.code, check.id, check.title)?;
-        }
+    for check in &control.checks {
+        writeln!(out, "  judged by  {}  {}: {}", check.code, check.id, check.title)?;
     }
-    for (label, text) in [
-        ("not judged in full; left to read: ", &control.partial),
-        ("not judged yet; it would need: ", &control.evidence),
-        ("a person has to look: ", &control.manual),
-    ] {
+    let needs = match control.judged() {
+        Judged::NotYet => "not judged yet; it would need: ",
+        _ => "not judged in full; left to read: ",
+    };
+    for (label, text) in [(needs, &control.evidence), ("a person has to look: ", &control.manual)] {
         if let Some(text) = text {
             paragraph(out, &format!("{label}{text}"), width)?;
         }

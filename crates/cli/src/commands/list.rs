@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use assay_benchmark::{
     checks::{self, SECTIONS},
-    data::framework::{self, Control},
+    data::framework::{self, Control, Judged},
 };
 use assay_report::Format;
 
@@ -45,8 +45,8 @@ fn list_checks(out: &mut dyn Write) -> io::Result<()> {
 fn list_controls(out: &mut dyn Write) -> io::Result<()> {
     for edition in framework::editions() {
         writeln!(out, "{}  {}", edition.id, edition.title)?;
-        let width = edition.control.iter().map(|it| it.id.len()).max().unwrap_or_default();
-        for it in &edition.control {
+        let width = edition.controls.iter().map(|it| it.id.len()).max().unwrap_or_default();
+        for it in &edition.controls {
             writeln!(out, "  {:<width$}  {:<8}  {}", it.id, judged(it), it.title)?;
         }
     }
@@ -55,19 +55,21 @@ fn list_controls(out: &mut dyn Write) -> io::Result<()> {
 
 /// How far a control is judged.
 fn judged(control: &Control) -> &'static str {
-    match control {
-        it if it.manual.is_some() => "manual",
-        it if it.checks.is_empty() => "not yet",
-        it if it.partial.is_some() => "in part",
-        _ => "judged",
+    match control.judged() {
+        Judged::Whole => "judged",
+        Judged::Part => "in part",
+        Judged::ByHand => "manual",
+        Judged::NotYet => "not yet",
     }
 }
 
 fn list_frameworks(out: &mut dyn Write) -> io::Result<()> {
     for it in framework::editions() {
-        let (all, whole) =
-            (it.control.len(), it.control.iter().filter(|it| judged(it) == "judged").count());
-        let part = it.control.iter().filter(|it| judged(it) == "in part").count();
+        let (all, whole) = (
+            it.controls.len(),
+            it.controls.iter().filter(|it| it.judged() == Judged::Whole).count(),
+        );
+        let part = it.controls.iter().filter(|it| it.judged() == Judged::Part).count();
         writeln!(
             out,
             "{:<22}  {}: {whole} of {all} controls judged, {part} more in part",

@@ -43,6 +43,7 @@ pub(crate) fn scan(args: &ScanArgs) -> Result<u8, Failure> {
         let live = live::read(&checks, &args.scope, &args.reading, &args.connection)?;
         (live.snapshot, live.signalled)
     };
+    let editions = editions.of(snapshot.version.as_ref().ok());
     let report = audit(
         snapshot,
         &Audit {

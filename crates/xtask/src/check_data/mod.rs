@@ -21,8 +21,12 @@ mod framework;
 mod tables;
 
 /// How many controls each edition has, by the publisher's count.
-const EDITIONS: &[(&str, usize)] =
-    &[("cis-kubernetes-2.0.1", 131), ("pss-baseline", 12), ("pss-restricted", 15)];
+const EDITIONS: &[(&str, usize)] = &[
+    ("cis-kubernetes-2.0.1", 131),
+    ("cis-kubernetes-1.12", 131),
+    ("pss-baseline", 12),
+    ("pss-restricted", 15),
+];
 
 /// Reads and checks every file of `benchmarks`. Answers how much there was.
 ///
@@ -38,6 +42,9 @@ pub(crate) fn run(benchmarks: &Path) -> anyhow::Result<String> {
         let file = format!("frameworks/{edition}.toml");
         let framework =
             read(benchmarks, &file, |it: &Framework| it.check(edition, *count, &prefixes))?;
+        if let Some(base) = &framework.base {
+            ensure!(EDITIONS.iter().any(|it| it == &(base.as_str(), *count)), "{file}: no {base}");
+        }
         controls += framework.controls.len();
     }
 
