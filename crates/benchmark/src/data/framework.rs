@@ -135,6 +135,8 @@ pub fn editions() -> &'static [Edition] {
             file!("frameworks/cis-kubernetes-1.12.toml"),
             file!("frameworks/pss-baseline.toml"),
             file!("frameworks/pss-restricted.toml"),
+            file!("frameworks/nsa-1.2.toml"),
+            file!("frameworks/psp-aspects.toml"),
         ]
         .map(parse)
         .into();

@@ -26,6 +26,8 @@ const EDITIONS: &[(&str, usize)] = &[
     ("cis-kubernetes-1.12", 131),
     ("pss-baseline", 12),
     ("pss-restricted", 15),
+    ("nsa-1.2", 21),
+    ("psp-aspects", 16),
 ];
 
 /// Reads and checks every file of `benchmarks`. Answers how much there was.
