@@ -110,6 +110,8 @@ pub enum Harm {
     CutBody(usize),
     /// The real answer's head and at most this many bytes of its body; then nothing more.
     StallBody(usize),
+    /// The real answer, in pieces of this many bytes with a pause of 5 ms after each.
+    Slow(usize),
     /// The real answer with its body changed.
     Rewrite(fn(&[u8]) -> Vec<u8>),
     /// Never an answer.
@@ -283,6 +285,16 @@ impl State {
             Some(Harm::StallBody(length)) => {
                 let (head, body) = self.whole(request).await?;
                 Ok(Response::from_parts(head, begin(&body, length, stream::pending())))
+            }
+            Some(Harm::Slow(piece)) => {
+                let (head, body) = self.whole(request).await?;
+                let pieces: Vec<_> =
+                    body.chunks(piece.max(1)).map(|it| body.slice_ref(it)).collect();
+                let slowly = stream::iter(pieces).then(|piece| async {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    Ok(piece)
+                });
+                Ok(Response::from_parts(head, begin(&body, 0, slowly)))
             }
             Some(Harm::Rewrite(change)) => {
                 let (mut head, body) = self.whole(request).await?;

@@ -1,8 +1,16 @@
 //! Trust, second proof: answers that break on their way. The report is that of the whole cluster, or it says
 //! what was not read and why; never another verdict.
 
-use std::{collections::BTreeMap, path::Path, sync::OnceLock, thread, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::OnceLock,
+    thread,
+    time::Duration,
+};
 
+use assay_benchmark::{checks, needed};
+use assay_model::Resource;
 use assay_tests::{
     ControlPlane, Fault, Harm, Identity, Options, Report, Run, Seen, User, When, assay,
 };
@@ -38,14 +46,16 @@ fn full() -> &'static Report {
 }
 
 /// A scan through a proxy with these faults, and what the proxy saw.
-fn scan<const N: usize>(faults: [Fault; N], arguments: &[&str]) -> (Run, Vec<Seen>) {
+fn scan(faults: impl IntoIterator<Item = Fault>, arguments: &[&str]) -> (Run, Vec<Seen>) {
     let proxy = control_plane().proxy().expect("a proxy");
+    let mut sound = true;
     for fault in faults {
         proxy.fault(fault);
+        sound = false;
     }
     let kubeconfig = proxy.kubeconfig(Identity::Admin).expect("a kubeconfig");
     let run = Run::of(assay(&kubeconfig).args(["-o", "json"]).args(arguments));
-    assert!(N == 0 || proxy.seen().iter().any(|it| it.broken), "nothing was broken");
+    assert!(sound || proxy.seen().iter().any(|it| it.broken), "nothing was broken");
     (run, proxy.seen())
 }
 
@@ -206,6 +216,126 @@ fn a_server_that_does_not_recover() {
         let (run, _) = scan([Fault::at(POLICIES, harm)], &impatient);
         assert_told(&run, &["networkpolicies: timeout"]);
     }
+}
+
+/// Whether a request is for a list of this kind, in all namespaces or in one.
+fn list_of(resource: Resource) -> impl Fn(&Seen) -> bool + Send + Sync + Clone + 'static {
+    let kind = resource.kind().expect("a list");
+    let root = match kind.group {
+        "" => format!("/api/{}/", kind.version),
+        group => format!("/apis/{group}/{}/", kind.version),
+    };
+    move |seen| {
+        let path = seen.uri.split('?').next().unwrap_or_default();
+        path.strip_prefix(&*root).is_some_and(|it| it.rsplit('/').next() == Some(kind.plural))
+            // The anonymous probe asks for one pod.
+            && !seen.uri.ends_with("?limit=1")
+    }
+}
+
+/// Makes the first object of a protobuf list one that cannot be decoded.
+fn spoilt(body: &[u8]) -> Vec<u8> {
+    /// Where the content of the first field `wanted` lies, from `at` to `end`.
+    fn field(body: &[u8], mut at: usize, end: usize, wanted: usize) -> Option<(usize, usize)> {
+        let number = |at: &mut usize| {
+            let (mut value, mut shift) = (0, 0);
+            loop {
+                let byte = *body.get(*at)?;
+                *at += 1;
+                value |= usize::from(byte & 0x7f) << shift;
+                shift += 7;
+                if byte < 0x80 {
+                    return Some(value);
+                }
+            }
+        };
+        while at < end {
+            let tag = number(&mut at)?;
+            let value = number(&mut at)?;
+            match tag & 7 {
+                2 if tag >> 3 == wanted => return Some((at, at + value)),
+                2 => at += value,
+                _ => {}
+            }
+        }
+        None
+    }
+    let mut spoilt = body.to_vec();
+    let raw = body.starts_with(b"k8s\0").then(|| field(body, 4, body.len(), 2)).flatten();
+    let first = raw.and_then(|(start, end)| field(body, start, end, 2));
+    if let Some((start, end)) = first {
+        // No wire type has the number 7.
+        spoilt[start..end].fill(0x0f);
+    }
+    spoilt
+}
+
+/// Every kind that is listed, with everything that can happen to its answer: the report is that of the
+/// whole cluster, or it says what was not read and why.
+#[test]
+fn every_fault_on_every_kind() {
+    let all: Vec<_> = checks::all().collect();
+    let served = |it: &Resource| it.kind().is_some_and(|it| it.built_in);
+    let asked = full().0["collection"].as_array().expect("a list").clone();
+    let requests = |it: &Resource| {
+        let of_it = asked.iter().find(|row| row["resource"] == it.name());
+        of_it.and_then(|row| row["requests"].as_u64()).unwrap_or_default()
+    };
+    let kinds: Vec<_> =
+        needed(&all).into_iter().filter(served).filter(|it| requests(it) > 0).collect();
+    assert!(kinds.len() > 15, "{kinds:?}");
+    // What passes leaves no trace, were it on every kind at once, on its first page or on the next.
+    let passing = [
+        ("429", Harm::TooManyRequests(0), When::First(1)),
+        ("503", Harm::Unavailable, When::Nth(2)),
+        ("410", Harm::Expired { resume: false }, When::Nth(2)),
+        ("cut", Harm::CutBody(10), When::First(1)),
+        ("closed", Harm::Close, When::Nth(2)),
+        ("slow", Harm::Slow(2000), When::Always),
+    ];
+    for (name, harm, when) in passing {
+        let faults = kinds.iter().map(|it| Fault::of(list_of(*it), harm).only(when));
+        let (run, _) = scan(faults, &["--page-size", "20"]);
+        let report = run.report();
+        assert_eq!(gaps(&report), [""; 0], "{name}");
+        let lost = report.lost_against(full());
+        assert!(lost.is_empty(), "{name}: {lost:?}");
+    }
+    // What lasts is told, of every kind; and of one kind, that nothing else is lost.
+    let lasting = [
+        ("410", Harm::Expired { resume: false }),
+        ("503", Harm::Unavailable),
+        ("cut", Harm::CutBody(10)),
+        ("closed", Harm::Close),
+        ("stalled", Harm::StallBody(10)),
+        ("malformed", Harm::Rewrite(spoilt)),
+    ];
+    let mut told = Vec::new();
+    let limits = ["--read-timeout", "1s"];
+    for (name, harm) in lasting {
+        let (run, _) = scan(kinds.iter().map(|it| Fault::of(list_of(*it), harm)), &limits);
+        let report = run.report();
+        let gaps = gaps(&report);
+        let untold = |it: &&Resource| {
+            let objects = asked.iter().find(|row| row["resource"] == it.name());
+            let empty = objects.is_none_or(|row| row["objects"] == 0);
+            !(name == "malformed" && empty || gaps.iter().any(|gap| gap.starts_with(it.name())))
+        };
+        let untold: Vec<_> = kinds.iter().filter(untold).collect();
+        assert!(untold.is_empty(), "{name}: {untold:?}");
+        assert_eq!(run.code, Some(4), "{name}: {}", run.stderr);
+        report.lost_against(full());
+        let causes: BTreeSet<_> = gaps.iter().filter_map(|it| it.rsplit(": ").next()).collect();
+        told.push(format!("{name}: {}", causes.into_iter().collect::<Vec<_>>().join(", ")));
+    }
+    for (resource, (name, harm)) in kinds.iter().zip(lasting.into_iter().cycle()) {
+        let (run, _) = scan([Fault::of(list_of(*resource), harm)], &limits);
+        let report = run.report();
+        let own = |it: &String| it.starts_with(resource.name());
+        assert!(gaps(&report).iter().all(own), "{resource}, {name}: {:?}", gaps(&report));
+        report.lost_against(full());
+    }
+    insta::assert_snapshot!("causes", told.join("\n"));
 }
 
 #[test]
