@@ -275,7 +275,7 @@ fn check_report(check: &'static Check, verdict: Verdict, cluster: &str) -> Check
     findings.sort_by(|a, b| {
         let rank = |it: &Finding| (std::cmp::Reverse(it.outcome), std::cmp::Reverse(it.severity));
         let place = |it: &Finding| {
-            (it.object.clone(), it.container.clone(), it.path.clone(), it.detail.clone())
+            (it.object.clone(), it.container.clone(), by_index(&it.path), it.detail.clone())
         };
         rank(a).cmp(&rank(b)).then_with(|| place(a).cmp(&place(b)))
     });
@@ -299,6 +299,18 @@ fn check_report(check: &'static Check, verdict: Verdict, cluster: &str) -> Check
         question: verdict.question,
         findings,
     }
+}
+
+/// A path as something to sort by: `volumes[2]` comes before `volumes[10]`.
+fn by_index(path: &str) -> String {
+    let mut sortable = String::new();
+    for part in path.split_inclusive(['[', ']']) {
+        match part.strip_suffix(']') {
+            Some(index) => sortable.extend([&*format!("{index:0>10}"), "]"]),
+            None => sortable.push_str(part),
+        }
+    }
+    sortable
 }
 
 fn finding(check: &Check, found: engine::Finding, cluster: &str) -> Finding {
@@ -338,4 +350,20 @@ fn fingerprint(check: &Check, found: &engine::Finding, cluster: &str) -> String 
     }
     let digest = hash.finalize();
     digest.iter().take(8).fold(String::new(), |hex, it| hex + &format!("{it:02x}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::by_index;
+
+    #[test]
+    fn paths_are_sorted_by_their_indices() {
+        let mut paths =
+            ["volumes[10].hostPath", "volumes[2].hostPath", "hostPID", "a[1].b[11]", "a[1].b[2]"];
+        paths.sort_by_key(|it| by_index(it));
+        assert_eq!(
+            paths,
+            ["a[1].b[2]", "a[1].b[11]", "hostPID", "volumes[2].hostPath", "volumes[10].hostPath"]
+        );
+    }
 }
