@@ -186,6 +186,11 @@ pub fn any(tests: impl IntoIterator<Item = Known<bool>>) -> Known<bool> {
     unknown.map(|()| false)
 }
 
+/// Whether all hold: one certain no is enough, and a yes takes all of them.
+pub fn all(tests: impl IntoIterator<Item = Known<bool>>) -> Known<bool> {
+    any(tests.into_iter().map(|it| it.map(|it| !it))).map(|it| !it)
+}
+
 /// Where to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope<'s> {

@@ -227,6 +227,11 @@ impl Findings {
         self.weaknesses.push(Seen { at, detail: detail.into(), severity: None });
     }
 
+    /// Reports a weakness that is better or worse than the check in general.
+    pub fn warn_as(&mut self, severity: Severity, at: Location, detail: impl Into<String>) {
+        self.weaknesses.push(Seen { at, detail: detail.into(), severity: Some(severity) });
+    }
+
     /// Notes what weaker evidence says.
     pub fn hint(&mut self, text: impl Into<String>) {
         self.hints.push(text.into());

@@ -35,7 +35,7 @@ pub mod selector;
 pub mod snapshot;
 pub mod workload;
 
-pub use evidence::{Cause, Gap, Known, Listing, Object, Scope, Unknown, any, both, either};
+pub use evidence::{Cause, Gap, Known, Listing, Object, Scope, Unknown, all, any, both, either};
 pub use findings::{Basis, Findings, Location, Outcome, Severity};
 pub use inventory::Inventory;
 pub use meta::{Labels, Meta, OwnerReference};
