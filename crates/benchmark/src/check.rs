@@ -7,10 +7,10 @@ use assay_model::{
     admission::WebhookConfiguration,
     namespace::{Namespace, ServiceAccount},
     node::{KubeletConfig, Node},
-    rbac::Binding,
+    rbac::{Binding, Role},
 };
 
-use crate::{Facts, flags::FlagRule, rbac::Power};
+use crate::{Facts, flags::FlagRule, rbac::power::Power};
 
 /// A check: what it is called, what it reads, and how it judges one subject.
 #[derive(Debug)]
@@ -103,8 +103,19 @@ pub enum Rule {
     Kubelet(fn(&KubeletConfig, &mut Findings)),
     /// Each `ClusterRoleBinding`.
     ClusterRoleBinding(On<Binding>),
+    /// Each `RoleBinding`.
+    RoleBinding(On<Binding>),
     /// Each `ClusterRoleBinding` and `RoleBinding`.
     Binding(On<Binding>),
+    /// Each `ClusterRole`.
+    ClusterRole(On<Role>),
+    /// Each `ClusterRole` and `Role`, and each binding of either kind.
+    Rbac {
+        /// Judges a role.
+        role: On<Role>,
+        /// Judges a binding.
+        binding: On<Binding>,
+    },
     /// Each validating and mutating webhook configuration.
     Webhook(On<WebhookConfiguration>),
     /// Each subject of a binding, against one row of the table of powers.

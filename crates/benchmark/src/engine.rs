@@ -14,14 +14,14 @@ use assay_model::{
     findings::Seen,
     namespace::{Namespace, ServiceAccount},
     node::Node,
-    rbac::Binding,
+    rbac::{Binding, Role},
     report::{ObjectReference, Tally},
 };
 
 use crate::{
     Check, Empty, Facts, Rule, Ruled, Ruling,
     flags::{self, Replica},
-    rbac::{self, Holder},
+    rbac::{Holder, power},
 };
 
 /// What one check says of one cluster.
@@ -119,9 +119,27 @@ pub fn run_watched(
                 bench.judge(it, |out| rule(it, facts, out));
             });
         }
+        Rule::RoleBinding(rule) => {
+            bench.each(&inventory.role_bindings, |bench, it| {
+                bench.judge(it, |out| rule(it, facts, out));
+            });
+        }
         Rule::Binding(rule) => {
             for listing in [&inventory.cluster_role_bindings, &inventory.role_bindings] {
                 bench.each(listing, |bench, it| bench.judge(it, |out| rule(it, facts, out)));
+            }
+        }
+        Rule::ClusterRole(rule) => {
+            bench.each(&inventory.cluster_roles, |bench, it| {
+                bench.judge(it, |out| rule(it, facts, out));
+            });
+        }
+        Rule::Rbac { role, binding } => {
+            for listing in [&inventory.cluster_roles, &inventory.roles] {
+                bench.each(listing, |bench, it| bench.judge(it, |out| role(it, facts, out)));
+            }
+            for listing in [&inventory.cluster_role_bindings, &inventory.role_bindings] {
+                bench.each(listing, |bench, it| bench.judge(it, |out| binding(it, facts, out)));
             }
         }
         Rule::Webhook(rule) => {
@@ -136,8 +154,14 @@ pub fn run_watched(
         }
         Rule::Power(power) => {
             bench.each(facts.holders(power.reach), |bench, it| {
-                bench.judge(it, |out| rbac::judge(power, check, it, facts, out));
+                bench.judge(it, |out| power::judge(power, check, it, facts, out));
             });
+            let roles = [&inventory.cluster_roles, &inventory.roles];
+            for listing in roles.into_iter().filter(|_| power.unbound_too) {
+                bench.each(listing, |bench, it| {
+                    bench.judge(it, |out| power::judge_unbound(power, it, facts, out));
+                });
+            }
         }
         Rule::Flag(row) => {
             bench.each(facts.replicas(row.component), |bench, it| {
@@ -256,6 +280,19 @@ impl Subject for Binding {
     fn reference(&self) -> ObjectReference {
         let kind =
             if self.metadata.namespace.is_empty() { "ClusterRoleBinding" } else { "RoleBinding" };
+        ObjectReference {
+            api_version: "rbac.authorization.k8s.io/v1".into(),
+            kind: kind.into(),
+            namespace: self.metadata.namespace.to_string(),
+            name: self.metadata.name.to_string(),
+        }
+    }
+    const NAMESPACED: bool = false;
+}
+
+impl Subject for Role {
+    fn reference(&self) -> ObjectReference {
+        let kind = if self.metadata.namespace.is_empty() { "ClusterRole" } else { "Role" };
         ObjectReference {
             api_version: "rbac.authorization.k8s.io/v1".into(),
             kind: kind.into(),

@@ -13,7 +13,7 @@ use crate::{
     data::Tables,
     flags::{self, Replica},
     network_engine::{self, Engine},
-    rbac::{self, Holder, Where},
+    rbac::{self, Holder, Where, critical::Critical},
     version::Minor,
 };
 
@@ -25,8 +25,8 @@ pub struct Facts<'i> {
     pub settings: &'i Settings,
     /// What ages.
     pub tables: &'static Tables,
-    cluster_holders: OnceLock<Listing<Holder>>,
-    namespaced_holders: OnceLock<Listing<Holder>>,
+    holders: [OnceLock<Listing<Holder>>; 3],
+    critical: OnceLock<Critical>,
     replicas: OnceLock<BTreeMap<&'static str, Listing<Replica>>>,
     engine: OnceLock<Known<Engine>>,
 }
@@ -38,8 +38,8 @@ impl<'i> Facts<'i> {
             inventory,
             settings,
             tables: Tables::get(),
-            cluster_holders: OnceLock::new(),
-            namespaced_holders: OnceLock::new(),
+            holders: Default::default(),
+            critical: OnceLock::new(),
             replicas: OnceLock::new(),
             engine: OnceLock::new(),
         }
@@ -55,22 +55,24 @@ impl<'i> Facts<'i> {
         self.now().to_zoned_datetime(TimeZone::UTC).date()
     }
 
+    /// Every subject that a binding of this reach names, with what those bindings give it.
+    pub fn holders(&self, reach: Where) -> &Listing<Holder> {
+        self.holders[reach as usize].get_or_init(|| rbac::holders(self, reach))
+    }
+
     /// Every subject that a `ClusterRoleBinding` names, with what it was granted cluster-wide.
     pub fn cluster_holders(&self) -> &Listing<Holder> {
-        self.cluster_holders.get_or_init(|| rbac::cluster_holders(self))
+        self.holders(Where::Cluster)
     }
 
     /// Every subject that a `RoleBinding` names, with what it was granted in namespaces.
     pub fn namespaced_holders(&self) -> &Listing<Holder> {
-        self.namespaced_holders.get_or_init(|| rbac::namespaced_holders(self))
+        self.holders(Where::Namespace)
     }
 
-    /// The subjects of the bindings that reach so far.
-    pub fn holders(&self, reach: Where) -> &Listing<Holder> {
-        match reach {
-            Where::Cluster => self.cluster_holders(),
-            Where::Namespace => self.namespaced_holders(),
-        }
+    /// Who is as good as the cluster's administrator.
+    pub fn critical(&self) -> &Critical {
+        self.critical.get_or_init(|| Critical::of(self))
     }
 
     /// The visible replicas of a control-plane component.

@@ -1,18 +1,22 @@
 //! Who may do what: RBAC by the authorizer's semantics, over effective permissions.
 //!
 //! One engine for all checks on rights. [`Facts`] gathers, for each subject that a binding names,
-//! everything it was granted, its implicit groups included; a [`Power`] is one row of a table.
+//! everything it was granted, its implicit groups included; a [`Power`](power::Power) is one row of
+//! a table.
 //! Source: `k8s.io/kubernetes/plugin/pkg/auth/authorizer/rbac` and
 //! `k8s.io/component-helpers/auth/rbac/validation`; grading by the catalogue's RBAC-rule.
+
+pub mod critical;
+pub mod power;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use assay_model::{
-    Findings, Gap, Known, Listing, Location, Object, Scope, Unknown, both,
+    Gap, Known, Listing, Object, Scope, Unknown,
     rbac::{Binding, PolicyRule, Role, RoleRef, Subject},
 };
 
-use crate::{Check, Facts, Ruled, Ruling, data::bootstrap};
+use crate::{Facts, data::bootstrap};
 
 /// Where a grant reaches, and for which names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,10 +27,26 @@ pub enum Reach {
     Named(Vec<Arc<str>>),
 }
 
+impl Reach {
+    /// What two rules reach together.
+    fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Reach::Any, _) | (_, Reach::Any) => Reach::Any,
+            (Reach::Named(mut names), Reach::Named(more)) => {
+                names.extend(more);
+                names.sort();
+                names.dedup();
+                Reach::Named(names)
+            }
+        }
+    }
+}
+
 /// Whether a rule allows a verb on a resource (`pods`, or `pods/exec`), and for which names.
 ///
 /// A rule with `resourceNames` never matches `create` by POST or `deletecollection`, for those carry
-/// no name; subresources do carry one.
+/// no name; subresources do carry one. `pods/*` in a rule matches nothing but a subresource of that
+/// name.
 pub fn allows(rule: &PolicyRule, verb: &str, group: &str, resource: &str) -> Option<Reach> {
     let any =
         |list: &[Arc<str>], wanted: &str| list.iter().any(|it| &**it == "*" || **it == *wanted);
@@ -61,6 +81,17 @@ pub enum Origin {
     Own,
 }
 
+/// Which bindings count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Where {
+    /// `ClusterRoleBinding`s.
+    Cluster,
+    /// `RoleBinding`s.
+    Namespace,
+    /// Both.
+    Anywhere,
+}
+
 /// What one binding gives to one subject.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Grant {
@@ -83,9 +114,9 @@ pub struct Holder {
     pub subject: Subject,
     /// `Kind name`, for sorting.
     key: String,
-    /// By bindings of the listing's kind that name it.
+    /// By the listing's bindings that name it.
     pub own: Vec<Arc<Grant>>,
-    /// By others: those that name a group it is in by what it is, and see [`Facts::namespaced_holders`].
+    /// By those of them that name a group it is in by what it is.
     pub implied: Vec<Arc<Grant>>,
 }
 
@@ -133,7 +164,7 @@ pub fn normal(subject: &Subject) -> Subject {
 }
 
 /// Groups that a subject is in by what it is.
-fn implicit_groups(subject: &Subject) -> Vec<Subject> {
+pub(crate) fn implicit_groups(subject: &Subject) -> Vec<Subject> {
     let names = match &*subject.kind {
         "ServiceAccount" => vec![
             "system:serviceaccounts".to_owned(),
@@ -149,50 +180,35 @@ fn implicit_groups(subject: &Subject) -> Vec<Subject> {
     names.into_iter().map(group).collect()
 }
 
-/// Every subject that a `ClusterRoleBinding` names, with what it was granted cluster-wide.
-pub(crate) fn cluster_holders(facts: &Facts<'_>) -> Listing<Holder> {
-    let bindings = &facts.inventory.cluster_role_bindings;
-    bindings.derive(&[], |bindings| {
-        let granted = gather(bindings, facts);
-        let implied = |subject: &Subject| {
-            let groups = implicit_groups(subject).into_iter();
-            groups.flat_map(|it| granted.get(&it).cloned().unwrap_or_default()).collect()
-        };
-        granted.iter().map(|(who, own)| Holder::new(who, own.clone(), implied(who))).collect()
-    })
-}
-
-/// Every subject that a `RoleBinding` names, with what it was granted in namespaces; what it was
-/// granted cluster-wide counts as implied.
-pub(crate) fn namespaced_holders(facts: &Facts<'_>) -> Listing<Holder> {
+/// Every subject that a binding of this reach names, with what those bindings give it.
+pub(crate) fn holders(facts: &Facts<'_>, reach: Where) -> Listing<Holder> {
     let inventory = facts.inventory;
-    let cluster_wide = inventory.cluster_role_bindings.covers(Scope::Cluster);
-    let mut holders = inventory.role_bindings.derive(&[cluster_wide], |bindings| {
-        let granted = gather(bindings, facts);
-        let implied = |subject: &Subject| {
-            let mut implied: Vec<Arc<Grant>> = Vec::new();
-            for who in std::iter::once(subject.clone()).chain(implicit_groups(subject)) {
-                if who != *subject {
-                    implied.extend(granted.get(&who).cloned().unwrap_or_default());
-                }
-                // A cluster-wide grant that was not read is a gap of the listing.
-                let holder = facts.cluster_holders().get("", &who.to_string()).ok().flatten();
-                implied.extend(holder.map(|it| it.own.clone()).unwrap_or_default());
-            }
-            implied
-        };
-        granted.iter().map(|(who, own)| Holder::new(who, own.clone(), implied(who))).collect()
-    });
-    // A subject lies in no namespace: a binding that was not read, wherever, may be of any.
-    let gaps: Vec<Gap> = inventory.role_bindings.gaps().iter().map(|it| (**it).clone()).collect();
-    for gap in gaps {
-        holders.hide(Gap { part: None, ..gap });
+    let sources = match reach {
+        Where::Cluster => vec![&inventory.cluster_role_bindings],
+        Where::Namespace => vec![&inventory.role_bindings],
+        Where::Anywhere => vec![&inventory.cluster_role_bindings, &inventory.role_bindings],
+    };
+    let (mut bindings, mut gaps) = (Vec::new(), Vec::new());
+    for source in sources {
+        let seen = source.each(Scope::Cluster, |it| {
+            bindings.push(it);
+            Ok(())
+        });
+        // A subject lies in no namespace: a binding that was not read, wherever, may be of any.
+        let whole = |it: &Arc<Gap>| Arc::new(Gap { part: None, ..Gap::clone(it) });
+        gaps.extend(seen.err().iter().flat_map(Unknown::gaps).map(whole));
     }
-    holders
+    let granted = gather(&bindings, facts);
+    let implied = |subject: &Subject| {
+        let groups = implicit_groups(subject).into_iter();
+        groups.flat_map(|it| granted.get(&it).cloned().unwrap_or_default()).collect()
+    };
+    let holders = granted.iter().map(|(who, own)| Holder::new(who, own.clone(), implied(who)));
+    Listing::partial(holders.collect(), gaps, Vec::new())
 }
 
 /// What bindings give, by subject.
-fn gather(bindings: &[Binding], facts: &Facts<'_>) -> BTreeMap<Subject, Vec<Arc<Grant>>> {
+fn gather(bindings: &[&Binding], facts: &Facts<'_>) -> BTreeMap<Subject, Vec<Arc<Grant>>> {
     let mut granted: BTreeMap<Subject, Vec<Arc<Grant>>> = BTreeMap::new();
     for binding in bindings {
         let rules = rules_of(binding, facts);
@@ -272,196 +288,4 @@ pub fn origin_of(
         bootstrap::Owned::No => Ok(Origin::Own),
         bootstrap::Owned::NotCovered(unknown) => Err(unknown),
     }
-}
-
-/// One row of the table of powers: what a subject should rarely be able to do.
-#[derive(Debug)]
-pub struct Power {
-    /// How it is recognised.
-    pub recognise: Recognise,
-    /// Whether a grant in one namespace counts, or only one for the whole cluster.
-    pub reach: Where,
-}
-
-/// How a power is recognised.
-#[derive(Debug, Clone, Copy)]
-pub enum Recognise {
-    /// Any of the verbs on the resource of the group.
-    Any {
-        /// API group.
-        group: &'static str,
-        /// `pods` or `pods/exec`.
-        resource: &'static str,
-        /// Any of them is enough.
-        verbs: &'static [&'static str],
-    },
-    /// All of the verbs on everything in all of the groups, by one rule or by many together.
-    All {
-        /// API groups.
-        groups: &'static [&'static str],
-        /// All of them are needed.
-        verbs: &'static [&'static str],
-    },
-}
-
-/// Which grants count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Where {
-    /// Those for the whole cluster.
-    Cluster,
-    /// Those for one namespace.
-    Namespace,
-}
-
-/// A resource that nobody names: only a wildcard matches it.
-const ANY_RESOURCE: &str = "kube-assay.any-resource";
-
-/// One grant that gives a holder a power.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Held<'a> {
-    /// For which names.
-    pub reach: Reach,
-    /// The grant.
-    pub grant: &'a Grant,
-}
-
-/// The grants of a holder's own that give it a power and that nothing excuses.
-///
-/// The second part is an error when a grant that was not read, or whose origin is not known, could
-/// give it too. What is certain is in the first part all the same.
-pub fn held<'a>(power: &Power, holder: &'a Holder) -> (Vec<Held<'a>>, Known<()>) {
-    let mut unknown = Ok(());
-    let mut held = Vec::new();
-    for grant in &holder.own {
-        match &grant.origin {
-            Ok(Origin::Own) => {}
-            Ok(Origin::Bootstrap | Origin::Installer(_)) => continue,
-            Err(it) => {
-                unknown = both(unknown, relevant(power, grant, it));
-                continue;
-            }
-        }
-        match &grant.rules {
-            Ok(rules) => match gives(power, holder, grant, rules) {
-                Some(it) => held.push(it),
-                None => unknown = both(unknown, complemented(power, holder, grant, rules)),
-            },
-            Err(it) => unknown = both(unknown, Err(it.clone())),
-        }
-    }
-    (held, unknown)
-}
-
-/// Whether a grant gives its holder a power: alone, or with what else the holder has there.
-pub fn gives<'a>(
-    power: &Power,
-    holder: &Holder,
-    grant: &'a Grant,
-    rules: &[PolicyRule],
-) -> Option<Held<'a>> {
-    let others = holder.own.iter().chain(&holder.implied);
-    let reach = recognise(power.recognise, rules, || {
-        let there = others.filter(|it| it.namespace.is_empty() || it.namespace == grant.namespace);
-        there.filter_map(|it| it.rules.as_ref().ok()).flat_map(|it| it.iter()).collect()
-    })?;
-    Some(Held { reach, grant })
-}
-
-/// What hides that a grant gives the power together with others: their rules, where it adds something
-/// itself.
-fn complemented(power: &Power, holder: &Holder, grant: &Grant, rules: &[PolicyRule]) -> Known<()> {
-    let Recognise::All { groups, verbs } = power.recognise else { return Ok(()) };
-    let adds = groups.iter().any(|group| {
-        let one = |verb: &&str| rules.iter().any(|rule| covers(rule, group, verb));
-        verbs.iter().any(one)
-    });
-    let others = holder.own.iter().chain(&holder.implied);
-    let there = others.filter(|it| it.namespace.is_empty() || it.namespace == grant.namespace);
-    let hidden = there.filter(|_| adds).filter_map(|it| it.rules.as_ref().err()).cloned();
-    hidden.reduce(Unknown::and).map_or(Ok(()), Err)
-}
-
-/// Whether a rule gives a verb on everything in a group.
-fn covers(rule: &PolicyRule, group: &str, verb: &str) -> bool {
-    allows(rule, verb, group, ANY_RESOURCE) == Some(Reach::Any)
-}
-
-/// An origin that is not known matters only if the grant could give the power.
-fn relevant(power: &Power, grant: &Grant, unknown: &Unknown) -> Known<()> {
-    match &grant.rules {
-        Ok(rules) if recognise(power.recognise, rules, || rules.iter().collect()).is_none() => {
-            Ok(())
-        }
-        _ => Err(unknown.clone()),
-    }
-}
-
-/// Whether a grant's rules give the power, alone or, where it takes many, with `all` of the holder's.
-fn recognise<'a>(
-    recognise: Recognise,
-    rules: &[PolicyRule],
-    all: impl FnOnce() -> Vec<&'a PolicyRule>,
-) -> Option<Reach> {
-    match recognise {
-        Recognise::Any { group, resource, verbs } => {
-            let reaches = rules.iter().flat_map(|rule| {
-                verbs.iter().filter_map(|verb| allows(rule, verb, group, resource))
-            });
-            reaches.reduce(|a, b| match (a, b) {
-                (Reach::Any, _) | (_, Reach::Any) => Reach::Any,
-                (Reach::Named(mut a), Reach::Named(b)) => {
-                    a.extend(b);
-                    a.sort();
-                    a.dedup();
-                    Reach::Named(a)
-                }
-            })
-        }
-        Recognise::All { groups, verbs } => {
-            let needed =
-                || groups.iter().flat_map(|group| verbs.iter().map(move |verb| (*group, *verb)));
-            // The grant itself has to add something.
-            if !needed().any(|(group, verb)| rules.iter().any(|rule| covers(rule, group, verb))) {
-                return None;
-            }
-            let all = all();
-            let covered =
-                needed().all(|(group, verb)| all.iter().any(|rule| covers(rule, group, verb)));
-            covered.then_some(Reach::Any)
-        }
-    }
-}
-
-/// Judges one subject by one power, as the catalogue's RBAC-rule grades: a grant is a fault if it is
-/// for the whole cluster, or goes to everybody or to a `default` account; else a weakness.
-pub(crate) fn judge(
-    power: &Power,
-    check: &Check,
-    holder: &Holder,
-    facts: &Facts<'_>,
-    out: &mut Findings,
-) -> Ruled {
-    let subject = &holder.subject;
-    let everyone = is_everyone(subject);
-    let default_account = &*subject.kind == "ServiceAccount" && &*subject.name == "default";
-    let allowed = facts.settings.allows(check.id, subject);
-    let (held, unknown) = held(power, holder);
-    for Held { reach, grant } in held {
-        let binding = match &*grant.namespace {
-            "" => format!("ClusterRoleBinding {}", grant.binding),
-            namespace => format!("RoleBinding {namespace}/{}", grant.binding),
-        };
-        let says = format!("{binding} -> {}", grant.role.name);
-        let at = Location::object();
-        match reach {
-            Reach::Named(names) => out.warn(at, format!("{says}, only {}", names.join(", "))),
-            Reach::Any if allowed => {}
-            Reach::Any if everyone => out.fail_as(check.severity.raised(), at, says),
-            Reach::Any if grant.namespace.is_empty() || default_account => out.fail(at, says),
-            Reach::Any => out.warn(at, says),
-        }
-    }
-    // A binding that was not read may name the subject as well.
-    let bindings = facts.holders(power.reach).covers(Scope::Cluster);
-    both(unknown, bindings).map(|()| Ruling::Applies)
 }

@@ -1,7 +1,7 @@
 //! The RBAC objects that every API server creates at its first start, by minor version.
 
 use assay_model::{
-    Cause, Gap, Resource, Unknown,
+    Cause, Gap, Known, Resource, Unknown,
     rbac::{Binding, PolicyRule, Subject},
 };
 use serde::Deserialize;
@@ -19,8 +19,9 @@ pub struct Bootstrap {
     role_binding: Vec<BindingRow>,
 }
 
+/// A role that a server creates.
 #[derive(Debug, Deserialize)]
-struct RoleRow {
+pub struct RoleRow {
     #[serde(default)]
     namespace: String,
     name: String,
@@ -43,8 +44,9 @@ struct RuleRow {
     urls: Vec<String>,
 }
 
+/// A binding that a server creates.
 #[derive(Debug, Deserialize)]
-struct BindingRow {
+pub struct BindingRow {
     #[serde(default)]
     namespace: String,
     name: String,
@@ -84,6 +86,44 @@ impl Bootstrap {
         self.bindings(binding, subject).next().is_some()
     }
 
+    /// Whether a role of that name is a server's own in some version.
+    pub fn has_role(&self, namespace: &str, name: &str) -> bool {
+        self.roles(namespace).iter().any(|it| it.namespace == namespace && it.name == name)
+    }
+
+    /// The role of that name in a version; `None` when that version has none.
+    pub fn role(&self, namespace: &str, name: &str, minor: Minor) -> Known<Option<&RoleRow>> {
+        let version = self.covered(minor)?;
+        let mut rows = self.roles(namespace).iter();
+        Ok(rows.find(|it| {
+            it.namespace == namespace && it.name == name && it.minors.contains(&version)
+        }))
+    }
+
+    /// The binding of that name in a version; `None` when that version has none.
+    pub fn binding(&self, namespace: &str, name: &str, minor: Minor) -> Known<Option<&BindingRow>> {
+        let version = self.covered(minor)?;
+        let rows =
+            if namespace.is_empty() { &self.cluster_role_binding } else { &self.role_binding };
+        Ok(rows.iter().find(|it| {
+            it.namespace == namespace && it.name == name && it.minors.contains(&version)
+        }))
+    }
+
+    fn roles(&self, namespace: &str) -> &[RoleRow] {
+        if namespace.is_empty() { &self.cluster_role } else { &self.role }
+    }
+
+    /// The version's name, if there is a table of it.
+    fn covered(&self, minor: Minor) -> Known<String> {
+        let version = minor_name(minor);
+        if self.covers(&version) {
+            return Ok(version);
+        }
+        let message = format!("no table has the bootstrap roles of Kubernetes {version}");
+        Err(Gap::whole(Resource::Version, Cause::Inconclusive, message).into())
+    }
+
     /// Whether it is in this version, and the role grants no more than it should.
     pub fn owns(
         &self,
@@ -92,13 +132,10 @@ impl Bootstrap {
         rules: &[PolicyRule],
         minor: Minor,
     ) -> Owned {
-        let version = minor_name(minor);
-        if !self.covers(&version) {
-            let message = format!("no table has the bootstrap roles of Kubernetes {version}");
-            return Owned::NotCovered(
-                Gap::whole(Resource::Version, Cause::Inconclusive, message).into(),
-            );
-        }
+        let version = match self.covered(minor) {
+            Ok(it) => it,
+            Err(it) => return Owned::NotCovered(it),
+        };
         let bound = self.bindings(binding, subject).any(|it| it.minors.contains(&version));
         let (rows, namespace) = match &*binding.role_ref.kind {
             "Role" => (&self.role, &*binding.metadata.namespace),
@@ -120,7 +157,7 @@ impl Bootstrap {
 
 impl RoleRow {
     /// Whether each single right of a rule is among this role's. Rules may be cut up or merged.
-    fn grants(&self, rule: &PolicyRule) -> bool {
+    pub fn grants(&self, rule: &PolicyRule) -> bool {
         if !rule.non_resource_urls.is_empty() {
             return rule.verbs.iter().all(|verb| {
                 rule.non_resource_urls.iter().all(|url| {

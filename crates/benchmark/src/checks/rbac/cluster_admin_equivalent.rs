@@ -3,11 +3,14 @@
 //! All verbs on all resources of the core group and of RBAC's own, by one rule or by many together:
 //! with those two, any other right can be had. All cluster-wide bindings of a subject count at once.
 
-use assay_model::{Outcome, Resource, Severity};
+use assay_model::{Known, Outcome, Resource, Severity, all};
 
 use crate::{
     Check, Empty, Rule,
-    rbac::{Power, Recognise, Where},
+    rbac::{
+        Where, critical,
+        power::{ANY_RESOURCE, Ask, Grade, Held, Power, Right, Rights, usual},
+    },
 };
 
 pub(super) static CHECK: Check = Check {
@@ -32,22 +35,38 @@ pub(super) static CHECK: Check = Check {
     needs: &[&[Resource::ClusterRoleBindings, Resource::ClusterRoles, Resource::Version]],
     empty: Empty::Pass,
     rule: Rule::Power(&Power {
-        recognise: Recognise::All {
-            groups: &["", "rbac.authorization.k8s.io"],
-            verbs: &[
-                "get",
-                "list",
-                "watch",
-                "create",
-                "update",
-                "patch",
-                "delete",
-                "deletecollection",
-                "bind",
-                "escalate",
-                "impersonate",
-            ],
-        },
+        rights: Rights::Any(EVERYTHING),
         reach: Where::Cluster,
+        grade: together,
+        unbound_too: false,
     }),
 };
+
+/// With these on every resource of both groups, any other right can be had.
+const VERBS: &[&str] = &[
+    "get",
+    "list",
+    "watch",
+    "create",
+    "update",
+    "patch",
+    "delete",
+    "deletecollection",
+    "bind",
+    "escalate",
+    "impersonate",
+];
+
+const EVERYTHING: &[Right] =
+    &[Right::cluster("", ANY_RESOURCE, VERBS), Right::cluster(critical::RBAC, ANY_RESOURCE, VERBS)];
+
+/// Counts where the grant adds something, and all of it is had by all grants together.
+fn together(held: &Held<'_>, ask: &Ask<'_>) -> Known<Grade> {
+    if usual(&held.claims) != Grade::Counts {
+        return Ok(Grade::Harmless);
+    }
+    let verbs = VERBS.iter().map(std::slice::from_ref);
+    let single = verbs.flat_map(|verbs| EVERYTHING.iter().map(|it| Right { verbs, ..*it }));
+    let has_all = all(single.map(|it| ask.has(&[it], "")))?;
+    Ok(if has_all { Grade::Counts } else { Grade::Harmless })
+}

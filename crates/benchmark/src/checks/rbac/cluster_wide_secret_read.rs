@@ -8,7 +8,10 @@ use assay_model::{Outcome, Resource, Severity};
 
 use crate::{
     Check, Empty, Rule,
-    rbac::{Power, Recognise, Where},
+    rbac::{
+        Where, critical,
+        power::{Power, Rights, as_usual},
+    },
 };
 
 pub(super) static CHECK: Check = Check {
@@ -31,11 +34,9 @@ pub(super) static CHECK: Check = Check {
     needs: &[&[Resource::ClusterRoleBindings, Resource::ClusterRoles, Resource::Version]],
     empty: Empty::Pass,
     rule: Rule::Power(&Power {
-        recognise: Recognise::Any {
-            group: "",
-            resource: "secrets",
-            verbs: &["get", "list", "watch", "deletecollection"],
-        },
+        rights: Rights::Any(critical::SECRET_READ),
         reach: Where::Cluster,
+        grade: as_usual,
+        unbound_too: false,
     }),
 };
