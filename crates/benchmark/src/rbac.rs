@@ -238,7 +238,7 @@ pub fn rules_of(binding: &Binding, facts: &Facts<'_>) -> Known<Arc<[PolicyRule]>
 
 /// A role's rules. The controller writes those of an aggregated role into it; a manifest has not been
 /// through the controller, so there they are collected here.
-fn effective_rules(role: &Role, cluster_roles: &Listing<Role>) -> Known<Arc<[PolicyRule]>> {
+pub fn effective_rules(role: &Role, cluster_roles: &Listing<Role>) -> Known<Arc<[PolicyRule]>> {
     let Some(aggregation) = &role.aggregation_rule else { return Ok(role.rules.clone().into()) };
     if !role.rules.is_empty() {
         return Ok(role.rules.clone().into());

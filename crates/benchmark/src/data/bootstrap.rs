@@ -2,7 +2,7 @@
 
 use assay_model::{
     Cause, Gap, Known, Resource, Unknown,
-    rbac::{Binding, PolicyRule, Subject},
+    rbac::{Binding, PolicyRule, RoleRef, Subject},
 };
 use serde::Deserialize;
 
@@ -100,6 +100,20 @@ impl Bootstrap {
         }))
     }
 
+    /// Whether the role of that name in some version grants every right of some rules.
+    pub fn once_granted(&self, namespace: &str, name: &str, rules: &[PolicyRule]) -> bool {
+        let named = |it: &&RoleRow| it.namespace == namespace && it.name == name;
+        let mut rows = self.roles(namespace).iter().filter(named);
+        rows.any(|row| rules.iter().all(|it| row.grants(it)))
+    }
+
+    /// Whether a binding of that name is a server's own in some version.
+    pub fn has_binding(&self, namespace: &str, name: &str) -> bool {
+        let rows =
+            if namespace.is_empty() { &self.cluster_role_binding } else { &self.role_binding };
+        rows.iter().any(|it| it.namespace == namespace && it.name == name)
+    }
+
     /// The binding of that name in a version; `None` when that version has none.
     pub fn binding(&self, namespace: &str, name: &str, minor: Minor) -> Known<Option<&BindingRow>> {
         let version = self.covered(minor)?;
@@ -152,6 +166,20 @@ impl Bootstrap {
 
     fn covers(&self, minor: &str) -> bool {
         self.cluster_role.iter().any(|it| it.minors.iter().any(|it| it == minor))
+    }
+}
+
+impl BindingRow {
+    /// Whether it is to the role of that name: a cluster role in a binding for the cluster, and one of its
+    /// own namespace in another.
+    pub fn is_to(&self, role: &RoleRef) -> bool {
+        let kind = if self.namespace.is_empty() { "ClusterRole" } else { "Role" };
+        &*role.kind == kind && *self.role == *role.name
+    }
+
+    /// Whether a subject is one of its own.
+    pub fn names(&self, subject: &Subject) -> bool {
+        self.subjects.contains(&subject_name(subject))
     }
 }
 

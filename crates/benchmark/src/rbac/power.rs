@@ -4,7 +4,11 @@
 //! [`Grade`]. Whoever is excused, and what the catalogue's RBAC-rule says of the rest, is the same for
 //! all rows and stands in [`judge`].
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 use assay_model::{
     Findings, Known, Location, Scope, Severity, any, both,
@@ -12,7 +16,10 @@ use assay_model::{
 };
 
 use super::{Grant, Holder, Origin, Reach, Where, allows, is_everyone};
-use crate::{Check, Facts, Ruled, Ruling};
+use crate::{
+    Check, Facts, Ruled, Ruling,
+    version::{Minor, minor_name},
+};
 
 /// One row of the table of powers.
 #[derive(Debug)]
@@ -25,6 +32,19 @@ pub struct Power {
     pub grade: fn(&Held<'_>, &Ask<'_>) -> Known<Grade>,
     /// Whether a role that nobody is bound to counts as well.
     pub unbound_too: bool,
+    /// The first version that asks for these rights.
+    pub since: Option<Minor>,
+}
+
+impl Power {
+    /// What most rows leave as it is: any binding counts, in any version, as the RBAC-rule says.
+    pub const USUAL: Power = Power {
+        rights: Rights::Any(&[]),
+        reach: Where::Anywhere,
+        grade: as_usual,
+        unbound_too: false,
+        since: None,
+    };
 }
 
 /// What is looked for in a role's rules.
@@ -41,7 +61,7 @@ pub enum Rights {
 pub struct Right {
     /// API group.
     pub group: &'static str,
-    /// `pods` or `pods/exec`.
+    /// `pods`, `pods/exec`, or `userextras/` for any subresource.
     pub resource: &'static str,
     /// The verbs.
     pub verbs: &'static [&'static str],
@@ -162,21 +182,43 @@ impl Ask<'_> {
     /// Whether the holder has one of the rights for any name, by all its grants together, in a
     /// namespace; in any, when that is empty.
     pub fn has(&self, rights: &[Right], namespace: &str) -> Known<bool> {
-        let gives = |grant: &Grant| {
+        self.may(namespace, rights, |reach| reach == Reach::Any)
+    }
+
+    /// Whether the holder has one of the rights, be it for some names only.
+    pub fn has_some(&self, rights: &[Right], namespace: &str) -> Known<bool> {
+        self.may(namespace, rights, |_| true)
+    }
+
+    fn may(&self, namespace: &str, rights: &[Right], far: impl Fn(Reach) -> bool) -> Known<bool> {
+        self.any_rule(namespace, |grant, rule| {
+            let counts = |it: &&Right| it.namespaced || grant.namespace.is_empty();
+            rights.iter().filter(counts).any(|right| {
+                let mut reaches = right
+                    .verbs
+                    .iter()
+                    .filter_map(|it| allows(rule, it, right.group, right.resource));
+                reaches.any(&far)
+            })
+        })
+    }
+
+    /// Whether a rule of one of the holder's grants that count in a namespace satisfies `test`; of any
+    /// grant, when that is empty.
+    pub fn any_rule(
+        &self,
+        namespace: &str,
+        test: impl Fn(&Grant, &PolicyRule) -> bool,
+    ) -> Known<bool> {
+        let one = |grant: &Grant| {
             let rules = grant.rules.as_ref().map_err(Clone::clone)?;
-            Ok(rules.iter().any(|rule| {
-                let counts = |it: &&Right| it.namespaced || grant.namespace.is_empty();
-                rights.iter().filter(counts).any(|right| {
-                    let allowed = |verb: &&str| allows(rule, verb, right.group, right.resource);
-                    right.verbs.iter().any(|verb| allowed(verb) == Some(Reach::Any))
-                })
-            }))
+            Ok(rules.iter().any(|rule| test(grant, rule)))
         };
-        any(self.there(namespace).map(gives).chain([self.read().map(|()| false)]))
+        any(self.there(namespace).map(one).chain([self.read().map(|()| false)]))
     }
 
     /// The holder's grants that count in a namespace; all of them, when that is empty.
-    pub fn there<'s>(&'s self, namespace: &'s str) -> impl Iterator<Item = &'s Grant> {
+    fn there<'s>(&'s self, namespace: &'s str) -> impl Iterator<Item = &'s Grant> {
         let grants = self.holder.own.iter().chain(&self.holder.implied).map(|it| &**it);
         grants.filter(move |it| {
             it.namespace.is_empty() || namespace.is_empty() || *it.namespace == *namespace
@@ -184,7 +226,7 @@ impl Ask<'_> {
     }
 
     /// Whether every binding that may name the holder was read.
-    pub fn read(&self) -> Known<()> {
+    fn read(&self) -> Known<()> {
         self.facts.holders(self.reach).covers(Scope::Cluster)
     }
 }
@@ -259,18 +301,32 @@ pub fn claims_of(rights: Rights, rules: &[PolicyRule], namespace: &str) -> Vec<C
     claims
 }
 
-/// What rules allow of a right, a claim a verb.
+/// What rules allow of a right: a claim a verb, and a subresource where the right is on any.
 fn allowed(right: &Right, rules: &[PolicyRule]) -> Vec<Claim> {
-    let claim = |verb: &&'static str| {
-        let reaches = rules.iter().filter_map(|rule| {
-            allows(rule, verb, right.group, right.resource)
-                .or_else(|| created_by_name(right, verb, rule, rules))
-        });
-        let target =
-            Target::Resource { group: right.group.into(), resource: right.resource.into() };
-        Some(Claim { verb: (*verb).into(), target, reach: reaches.reduce(Reach::or)? })
-    };
-    right.verbs.iter().filter_map(claim).collect()
+    let mut claims = Vec::new();
+    for resource in resources(right, rules) {
+        let claim = |verb: &&'static str| {
+            let reaches = rules.iter().filter_map(|rule| {
+                allows(rule, verb, right.group, &resource)
+                    .or_else(|| created_by_name(right, verb, rule, rules))
+            });
+            let target = Target::Resource { group: right.group.into(), resource: resource.clone() };
+            Some(Claim { verb: (*verb).into(), target, reach: reaches.reduce(Reach::or)? })
+        };
+        claims.extend(right.verbs.iter().filter_map(claim));
+    }
+    claims
+}
+
+/// The resources that a right is on. One that ends in a slash is on any subresource: those that the
+/// rules name, and `*`, by which the API server asks for all at once.
+fn resources(right: &Right, rules: &[PolicyRule]) -> BTreeSet<Arc<str>> {
+    if !right.resource.ends_with('/') {
+        return [right.resource.into()].into();
+    }
+    let named = rules.iter().flat_map(|it| &it.resources);
+    let named = named.filter(|it| it.starts_with(right.resource)).cloned();
+    named.chain([format!("{}*", right.resource).into()]).collect()
 }
 
 /// A rule for some names allows no POST, but a server-side apply that creates carries the name: with
@@ -305,42 +361,42 @@ pub(crate) fn judge(
     facts: &Facts<'_>,
     out: &mut Findings,
 ) -> Ruled {
+    if let Some(since) = power.since
+        && facts.server_minor()? < since
+    {
+        let since = minor_name(since);
+        return Ok(Ruling::NotApplicable(format!("nothing asks for it before Kubernetes {since}")));
+    }
     let subject = &holder.subject;
+    hint_at_installers(power, holder, out);
+    if !is_exposed(subject) && facts.settings.allows(check.id, subject) {
+        return Ok(Ruling::Applies);
+    }
     let ask = Ask { holder, facts, reach: power.reach };
     let (held, mut unknown) = held(power, holder);
     for held in held {
         match (power.grade)(&held, &ask) {
-            Ok(grade) => report(grade, &held, check, subject, facts, out),
+            Ok(grade) => report(grade, &held, check, subject, out),
             Err(it) => unknown = both(unknown, Err(it)),
         }
     }
-    hint_at_installers(power, holder, out);
     // A binding that was not read may name the subject as well.
     both(unknown, ask.read()).map(|()| Ruling::Applies)
 }
 
 /// Reports a grant by its grade and by who has it.
-fn report(
-    grade: Grade,
-    held: &Held<'_>,
-    check: &Check,
-    subject: &Subject,
-    facts: &Facts<'_>,
-    out: &mut Findings,
-) {
-    let at = Location::object;
+fn report(grade: Grade, held: &Held<'_>, check: &Check, subject: &Subject, out: &mut Findings) {
     let exposed = is_exposed(subject);
-    let allowed = !exposed && facts.settings.allows(check.id, subject);
-    let raised = if is_everyone(subject) { check.severity.raised() } else { check.severity };
+    let severity = if is_everyone(subject) { check.severity.raised() } else { check.severity };
+    let (at, says) = (Location::object(), held.to_string());
     match grade {
         Grade::Harmless => {}
-        Grade::Pinned if exposed => out.fail(at(), held.to_string()),
-        Grade::Counts | Grade::Fault if exposed => out.fail_as(raised, at(), held.to_string()),
-        _ if allowed => {}
-        Grade::Fault => out.fail(at(), held.to_string()),
-        Grade::Counts if held.grant.namespace.is_empty() => out.fail(at(), held.to_string()),
-        Grade::Weakness(Some(severity)) => out.warn_as(severity, at(), held.to_string()),
-        Grade::Weakness(None) | Grade::Pinned | Grade::Counts => out.warn(at(), held.to_string()),
+        Grade::Counts | Grade::Fault if exposed => out.fail_as(severity, at, says),
+        Grade::Pinned if exposed => out.fail(at, says),
+        Grade::Fault => out.fail(at, says),
+        Grade::Counts if held.grant.namespace.is_empty() => out.fail(at, says),
+        Grade::Weakness(Some(severity)) => out.warn_as(severity, at, says),
+        Grade::Weakness(None) | Grade::Pinned | Grade::Counts => out.warn(at, says),
     }
 }
 
@@ -376,7 +432,7 @@ impl fmt::Display for Held<'_> {
 }
 
 /// Claims in words: verbs that go for the same resources once, and names behind them.
-fn words(claims: &[Claim]) -> String {
+pub fn words(claims: &[Claim]) -> String {
     let mut verbs: BTreeMap<(&Reach, &Target), Vec<&str>> = BTreeMap::new();
     for Claim { verb, target, reach } in claims {
         if !matches!(target, Target::Resource { resource, .. } if &**resource == ANY_RESOURCE) {

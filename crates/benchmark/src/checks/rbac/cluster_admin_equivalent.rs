@@ -38,7 +38,7 @@ pub(super) static CHECK: Check = Check {
         rights: Rights::Any(EVERYTHING),
         reach: Where::Cluster,
         grade: together,
-        unbound_too: false,
+        ..Power::USUAL
     }),
 };
 

@@ -10,7 +10,7 @@ use crate::{
     Check, Empty, Rule,
     rbac::{
         Where, critical,
-        power::{Power, Rights, as_usual},
+        power::{Power, Rights},
     },
 };
 
@@ -36,7 +36,6 @@ pub(super) static CHECK: Check = Check {
     rule: Rule::Power(&Power {
         rights: Rights::Any(critical::SECRET_READ),
         reach: Where::Cluster,
-        grade: as_usual,
-        unbound_too: false,
+        ..Power::USUAL
     }),
 };
