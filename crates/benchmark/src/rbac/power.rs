@@ -152,16 +152,18 @@ pub struct Held<'a> {
 pub enum Grade {
     /// Nothing.
     Harmless,
-    /// A weakness, whoever has it; of another severity than the check's, where one is given.
-    Weakness(Option<Severity>),
+    /// A weakness, whoever has it, and why it is no more.
+    Weakness(&'static str),
+    /// The same, of another severity than the check's.
+    Milder(Severity, &'static str),
     /// What the RBAC-rule says of a grant for some names: a weakness, unless it goes to everybody or to
     /// a `default` account.
     Pinned,
     /// What the RBAC-rule says: a fault if it is for the whole cluster, or goes to everybody or to a
     /// `default` account; else a weakness.
     Counts,
-    /// A fault, also in one namespace only.
-    Fault,
+    /// A fault, also in one namespace only or for some names, and why.
+    Fault(&'static str),
 }
 
 /// What a row may ask about a holder to grade what it holds.
@@ -388,15 +390,18 @@ pub(crate) fn judge(
 fn report(grade: Grade, held: &Held<'_>, check: &Check, subject: &Subject, out: &mut Findings) {
     let exposed = is_exposed(subject);
     let severity = if is_everyone(subject) { check.severity.raised() } else { check.severity };
-    let (at, says) = (Location::object(), held.to_string());
+    let at = Location::object();
+    let because = |why: &str| format!("{held}, {why}");
     match grade {
         Grade::Harmless => {}
-        Grade::Counts | Grade::Fault if exposed => out.fail_as(severity, at, says),
-        Grade::Pinned if exposed => out.fail(at, says),
-        Grade::Fault => out.fail(at, says),
-        Grade::Counts if held.grant.namespace.is_empty() => out.fail(at, says),
-        Grade::Weakness(Some(severity)) => out.warn_as(severity, at, says),
-        Grade::Weakness(None) | Grade::Pinned | Grade::Counts => out.warn(at, says),
+        Grade::Fault(why) if exposed => out.fail_as(severity, at, because(why)),
+        Grade::Counts if exposed => out.fail_as(severity, at, held.to_string()),
+        Grade::Pinned if exposed => out.fail(at, held.to_string()),
+        Grade::Fault(why) => out.fail(at, because(why)),
+        Grade::Counts if held.grant.namespace.is_empty() => out.fail(at, held.to_string()),
+        Grade::Milder(severity, why) => out.warn_as(severity, at, because(why)),
+        Grade::Weakness(why) => out.warn(at, because(why)),
+        Grade::Pinned | Grade::Counts => out.warn(at, held.to_string()),
     }
 }
 
@@ -475,7 +480,7 @@ pub(crate) fn judge_unbound(
     out.warn_as(
         Severity::Low,
         Location::field("rules"),
-        format!("{}, bound to nobody", words(&claims)),
+        format!("grant {}, and nobody is bound to it", words(&claims)),
     );
     Ok(Ruling::Applies)
 }

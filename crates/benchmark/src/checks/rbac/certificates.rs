@@ -118,9 +118,9 @@ fn both_halves(held: &Held<'_>, ask: &Ask<'_>) -> Known<Grade> {
         return Ok(Grade::Harmless);
     }
     if ask.has_some(&[REQUEST], "")? {
-        return Ok(Grade::Fault);
+        return Ok(Grade::Fault("part of requesting and approving client certificates"));
     }
-    Ok(Grade::Weakness(Some(Severity::High)))
+    Ok(Grade::Milder(Severity::High, "part of approving client certificates"))
 }
 
 fn approves_clients(rule: &PolicyRule) -> bool {

@@ -106,7 +106,7 @@ pub(super) static WEBHOOK: Check = Check {
         grade: |held, _| {
             let writes = |it: &&Claim| ["create", "patch", "update"].contains(&&*it.verb);
             Ok(match usual(held.claims.iter().filter(writes)) {
-                Grade::Harmless => Grade::Weakness(None),
+                Grade::Harmless => Grade::Weakness("only to delete"),
                 it => it,
             })
         },
@@ -216,8 +216,12 @@ fn by_account(held: &Held<'_>, ask: &Ask<'_>) -> Known<Grade> {
             Reach::Named(more) => names.extend(more.iter()),
         }
     }
-    if any(names.iter().map(|name| critical_account(namespace, name, ask.facts)))? {
-        return Ok(Grade::Counts);
+    let mighty = any(names.iter().map(|name| critical_account(namespace, name, ask.facts)))?;
+    if mighty && namespace.is_empty() {
+        return Ok(Grade::Fault("and one of them is as good as the cluster's administrator"));
+    }
+    if mighty {
+        return Ok(Grade::Pinned);
     }
     let bare = all(names.iter().map(|it| has_no_rights(namespace, it, ask.facts)))?;
     Ok(if bare { Grade::Harmless } else { Grade::Pinned })
@@ -250,5 +254,9 @@ fn with_pods(held: &Held<'_>, ask: &Ask<'_>) -> Known<Grade> {
     });
     let creates = |namespace: &str| any([PODS, TEMPLATES].map(|it| ask.has_some(it, namespace)));
     let pods = any(namespaces.map(|it| creates(&it)))?;
-    Ok(if pods { Grade::Fault } else { Grade::Weakness(None) })
+    Ok(if pods {
+        Grade::Fault("with pods to create there")
+    } else {
+        Grade::Weakness("without pods to create there")
+    })
 }

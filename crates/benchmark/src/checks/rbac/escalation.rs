@@ -56,8 +56,10 @@ pub(super) static ESCALATING: Check = Check {
             let namespace = &held.grant.namespace;
             Ok(match usual(&held.claims) {
                 Grade::Counts if namespace.is_empty() || ask.is_exposed() => Grade::Counts,
-                Grade::Counts if ask.facts.settings.is_platform(namespace) => Grade::Fault,
-                Grade::Counts => Grade::Weakness(Some(Severity::High)),
+                Grade::Counts if ask.facts.settings.is_platform(namespace) => {
+                    Grade::Fault("in a platform namespace")
+                }
+                Grade::Counts => Grade::Milder(Severity::High, "in one namespace"),
                 it => it,
             })
         },
@@ -124,7 +126,11 @@ pub(super) static IMPERSONATING: Check = Check {
                 let namespace = &held.grant.namespace;
                 let mighty =
                     any(held.claims.iter().map(|it| names_critical(it, namespace, ask.facts)))?;
-                Ok(if mighty { Grade::Counts } else { Grade::Pinned })
+                Ok(if mighty && namespace.is_empty() {
+                    Grade::Fault("and one of them is as good as the cluster's administrator")
+                } else {
+                    Grade::Pinned
+                })
             }
             it => Ok(it),
         },
@@ -202,12 +208,18 @@ pub(super) static RBAC_WRITE: Check = Check {
         grade: |held, ask| {
             let writes = |it: &&Claim| ["create", "patch", "update"].contains(&&*it.verb);
             let grade = usual(held.claims.iter().filter(writes));
-            if grade != Grade::Harmless
-                && (ask.is_exposed() || ask.has_some(PAST_ONES_OWN, &held.grant.namespace)?)
-            {
-                return Ok(grade);
-            }
-            Ok(Grade::Weakness(None))
+            let namespace = &held.grant.namespace;
+            Ok(match grade {
+                Grade::Harmless => Grade::Weakness("only to delete"),
+                it if ask.is_exposed() => it,
+                _ if !ask.has_some(PAST_ONES_OWN, namespace)? => {
+                    Grade::Weakness("with neither `bind` nor `escalate`")
+                }
+                Grade::Counts if namespace.is_empty() => {
+                    Grade::Fault("with `bind` or `escalate` beside it")
+                }
+                it => it,
+            })
         },
         ..Power::USUAL
     }),
@@ -316,7 +328,12 @@ fn in_a_mode(held: &Held<'_>, ask: &Ask<'_>) -> Known<Grade> {
         does.map(|it| !it)
     };
     Ok(match usual_unless(&held.claims, harmless)? {
-        Grade::Counts if ask.facts.server_minor()? < (1, 36) => Grade::Weakness(None),
+        Grade::Counts if ask.facts.server_minor()? < (1, 36) => {
+            Grade::Weakness("which counts only where a feature gate is turned on")
+        }
+        Grade::Counts if held.grant.namespace.is_empty() => {
+            Grade::Fault("with `impersonate-on` for what another check is about")
+        }
         it => it,
     })
 }

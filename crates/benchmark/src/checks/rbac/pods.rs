@@ -93,7 +93,9 @@ pub(super) static CHANGE: Check = Check {
         grade: |held, ask| match usual(&held.claims) {
             Grade::Counts if ask.is_exposed() => Ok(Grade::Counts),
             Grade::Counts if runs_privileged_account(&held.grant.namespace, ask.facts)? => {
-                Ok(Grade::Fault)
+                Ok(Grade::Fault(
+                    "where a pod runs as an account as good as the cluster's administrator",
+                ))
             }
             it => Ok(it),
         },
@@ -238,7 +240,9 @@ fn by_admission(held: &Held<'_>, ask: &Ask<'_>) -> Known<Grade> {
     let namespace = &held.grant.namespace;
     match usual(&held.claims) {
         Grade::Counts if namespace.is_empty() || ask.is_exposed() => Ok(Grade::Counts),
-        Grade::Counts if admits_privileged(namespace, ask.facts)? => Ok(Grade::Fault),
+        Grade::Counts if admits_privileged(namespace, ask.facts)? => {
+            Ok(Grade::Fault("where admission lets privileged pods in"))
+        }
         it => Ok(it),
     }
 }
@@ -307,5 +311,8 @@ fn by_websocket(held: &Held<'_>, ask: &Ask<'_>) -> Known<Grade> {
     if ask.facts.server_minor()? < (1, 35) {
         return Ok(usual(&held.claims));
     }
-    Ok(if grade == Grade::Harmless { Grade::Weakness(None) } else { grade })
+    Ok(match grade {
+        Grade::Harmless => Grade::Weakness("which counts only where a feature gate is turned off"),
+        it => it,
+    })
 }

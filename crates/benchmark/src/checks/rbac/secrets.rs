@@ -52,7 +52,7 @@ pub(super) static NAMESPACED_READ: Check = Check {
         grade: |held, ask| {
             let platform = ask.facts.settings.is_platform(&held.grant.namespace);
             Ok(match usual(&held.claims) {
-                Grade::Counts if platform => Grade::Fault,
+                Grade::Counts if platform => Grade::Fault("in a platform namespace"),
                 it => it,
             })
         },
@@ -109,5 +109,9 @@ fn mints(held: &Held<'_>, ask: &Ask<'_>) -> Known<Grade> {
     };
     let privileged = ask.facts.critical().any_account(namespace, ask.facts);
     let minted = all([readable, privileged])?;
-    Ok(if minted { Grade::Fault } else { Grade::Weakness(None) })
+    Ok(if minted {
+        Grade::Fault("which mints tokens of an account as good as the cluster's administrator")
+    } else {
+        Grade::Weakness("which mints no token of an account as good as the cluster's administrator")
+    })
 }

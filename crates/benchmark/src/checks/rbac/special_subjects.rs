@@ -40,7 +40,7 @@ pub(super) static UNAUTHENTICATED: Check = Check {
         (Outcome::Fail, "a binding that is not the API server's own names the group"),
         (Outcome::Pass, "only `system:public-info-viewer` as it ships, or none, names it"),
     ],
-    needs: AGAINST_THE_TABLE,
+    needs: SHIPPED_FOR_THE_CLUSTER,
     rule: Rule::Binding(|binding, facts, out| {
         let says = |subject: &Subject| format!("{subject} -> {}", role(binding));
         each_own(binding, facts, "system:unauthenticated", |subject| {
@@ -69,14 +69,18 @@ pub(super) static AUTHENTICATED: Check = Check {
         (Outcome::Warn, "it lets the group read something else"),
         (Outcome::Pass, "only the API server's own bindings name it"),
     ],
-    needs: AGAINST_THE_TABLE,
     rule: Rule::Binding(|binding, facts, out| {
         let rules = rbac::rules_of(binding, facts);
         each_own(binding, facts, "system:authenticated", |subject| {
             let rules = rules.as_ref().map_err(Clone::clone)?;
             let says = format!("{subject} -> {}", role(binding));
             if rules.iter().any(|it| is_dangerous(it)) {
-                out.fail(Location::object(), says);
+                out.fail(
+                    Location::object(),
+                    format!(
+                        "{says}, which writes, reads Secrets, gets into pods or has a wildcard"
+                    ),
+                );
             } else {
                 out.warn(Location::object(), format!("{says}, which only reads"));
             }
@@ -105,7 +109,7 @@ pub(super) static SERVICE_ACCOUNTS: Check = Check {
         (Outcome::Warn, "a binding names the group of one namespace's accounts"),
         (Outcome::Pass, "neither"),
     ],
-    needs: AGAINST_THE_TABLE,
+    needs: SHIPPED_FOR_THE_CLUSTER,
     rule: Rule::Binding(|binding, facts, out| {
         for subject in groups(binding).filter(|it| it.name.starts_with("system:serviceaccounts:")) {
             out.warn(Location::object(), format!("{subject} -> {}", role(binding)));
@@ -183,7 +187,13 @@ const DISCOVERY: &str =
 
 const BINDINGS: &[&[Resource]] = &[&[Resource::ClusterRoleBindings, Resource::RoleBindings]];
 
-const AGAINST_THE_TABLE: &[&[Resource]] = &[Resource::RBAC, &[Resource::Version]];
+/// The API server binds these groups for the whole cluster only, so roles of namespaces tell nothing.
+const SHIPPED_FOR_THE_CLUSTER: &[&[Resource]] = &[&[
+    Resource::ClusterRoleBindings,
+    Resource::RoleBindings,
+    Resource::ClusterRoles,
+    Resource::Version,
+]];
 
 /// Visits a group among the subjects of a binding, unless the API server or an installer made that so.
 fn each_own(

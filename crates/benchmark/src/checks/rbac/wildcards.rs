@@ -71,7 +71,7 @@ pub(super) static RESOURCE: Check = Check {
         grade: |held, _| {
             let strong =
                 |verb: &str, group: &str, _: &str| !reads(verb) || group.is_empty() || group == "*";
-            Ok(unless_weak(held, strong))
+            Ok(unless_weak(held, "only to read, and not the core group", strong))
         },
         unbound_too: true,
         ..Power::USUAL
@@ -105,7 +105,7 @@ pub(super) static API_GROUP: Check = Check {
             let strong = |verb: &str, _: &str, resource: &str| {
                 !reads(verb) || ["secrets", "*"].contains(&resource)
             };
-            Ok(unless_weak(held, strong))
+            Ok(unless_weak(held, "only to read, and no Secrets", strong))
         },
         unbound_too: true,
         ..Power::USUAL
@@ -174,10 +174,14 @@ fn reads(verb: &str) -> bool {
 }
 
 /// As usual for what is `strong(verb, group, resource)`, and a weakness for the rest.
-fn unless_weak(held: &Held<'_>, strong: impl Fn(&str, &str, &str) -> bool) -> Grade {
+fn unless_weak(
+    held: &Held<'_>,
+    why: &'static str,
+    strong: impl Fn(&str, &str, &str) -> bool,
+) -> Grade {
     let is_strong = |it: &&Claim| matches!(&it.target, Target::Resource { group, resource } if strong(&it.verb, group, resource));
     match usual(held.claims.iter().filter(is_strong)) {
-        Grade::Harmless => Grade::Weakness(None),
+        Grade::Harmless => Grade::Weakness(why),
         it => it,
     }
 }
@@ -194,5 +198,9 @@ fn is_wild_path(verb: &str, url: &str) -> bool {
 fn every_path(held: &Held<'_>, _: &Ask<'_>) -> Known<Grade> {
     let everything =
         |it: &Claim| matches!(&it.target, Target::Url(url) if ["*", "/*"].contains(&&**url));
-    Ok(if held.claims.iter().any(everything) { Grade::Counts } else { Grade::Weakness(None) })
+    Ok(if held.claims.iter().any(everything) {
+        Grade::Counts
+    } else {
+        Grade::Weakness("not every path")
+    })
 }
