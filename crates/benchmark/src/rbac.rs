@@ -163,6 +163,18 @@ pub fn normal(subject: &Subject) -> Subject {
     }
 }
 
+/// Whom a binding is for, each by the one name we have for it. An account without a namespace is of the
+/// binding's own.
+pub fn subjects_of(binding: &Binding) -> impl Iterator<Item = Subject> {
+    binding.subjects.iter().map(|subject| {
+        let mut subject = normal(subject);
+        if &*subject.kind == "ServiceAccount" && subject.namespace.is_empty() {
+            subject.namespace = binding.metadata.namespace.clone();
+        }
+        subject
+    })
+}
+
 /// Groups that a subject is in by what it is.
 pub(crate) fn implicit_groups(subject: &Subject) -> Vec<Subject> {
     let names = match &*subject.kind {
@@ -212,15 +224,15 @@ fn gather(bindings: &[&Binding], facts: &Facts<'_>) -> BTreeMap<Subject, Vec<Arc
     let mut granted: BTreeMap<Subject, Vec<Arc<Grant>>> = BTreeMap::new();
     for binding in bindings {
         let rules = rules_of(binding, facts);
-        for subject in &binding.subjects {
+        for subject in subjects_of(binding) {
             let grant = Grant {
                 namespace: binding.metadata.namespace.clone(),
                 binding: binding.metadata.name.clone(),
                 role: binding.role_ref.clone(),
                 rules: rules.clone(),
-                origin: origin_of(binding, subject, &rules, facts),
+                origin: origin_of(binding, &subject, &rules, facts),
             };
-            granted.entry(normal(subject)).or_default().push(Arc::new(grant));
+            granted.entry(subject).or_default().push(Arc::new(grant));
         }
     }
     granted

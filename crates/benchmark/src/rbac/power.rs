@@ -327,7 +327,9 @@ fn resources(right: &Right, rules: &[PolicyRule]) -> BTreeSet<Arc<str>> {
         return [right.resource.into()].into();
     }
     let named = rules.iter().flat_map(|it| &it.resources);
-    let named = named.filter(|it| it.starts_with(right.resource)).cloned();
+    let is_one =
+        |it: &&Arc<str>| it.strip_prefix(right.resource).is_some_and(|sub| !sub.is_empty());
+    let named = named.filter(is_one).cloned();
     named.chain([format!("{}*", right.resource).into()]).collect()
 }
 

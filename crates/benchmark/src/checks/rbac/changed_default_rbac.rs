@@ -94,7 +94,7 @@ fn changed_binding(binding: &Binding, facts: &Facts<'_>, out: &mut Findings) -> 
         let says = format!("is {}, which it is not as it ships", binding.role_ref.name);
         report(facts, out, "roleRef", &says)?;
     }
-    for subject in binding.subjects.iter().map(rbac::normal) {
+    for subject in rbac::subjects_of(binding) {
         let known =
             shipped.names(&subject) || facts.tables.installer_of(binding, &subject).is_some();
         if !known {

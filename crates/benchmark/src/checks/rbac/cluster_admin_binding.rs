@@ -59,8 +59,7 @@ fn cluster_admin_binding(binding: &Binding, facts: &Facts<'_>, findings: &mut Fi
     }
     let rules = rbac::rules_of(binding, facts);
     let mut unknown = Ok(());
-    for subject in &binding.subjects {
-        let subject = rbac::normal(subject);
+    for subject in rbac::subjects_of(binding) {
         match rbac::origin_of(binding, &subject, &rules, facts) {
             Ok(Origin::Bootstrap) => continue,
             Ok(Origin::Installer(_) | Origin::Own) => {}

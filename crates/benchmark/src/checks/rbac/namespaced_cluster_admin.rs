@@ -48,7 +48,7 @@ fn namespaced_cluster_admin(binding: &Binding, facts: &Facts<'_>, out: &mut Find
     }
     let here = &*binding.metadata.namespace;
     let at = Location::object;
-    for subject in binding.subjects.iter().map(rbac::normal) {
+    for subject in rbac::subjects_of(binding) {
         if rbac::is_everyone(&subject) {
             let severity = CHECK.severity.raised();
             out.fail_as(severity, at(), format!("{subject}: everybody"));

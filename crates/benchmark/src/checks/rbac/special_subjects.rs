@@ -172,9 +172,8 @@ pub(super) static DEFAULT_ACCOUNT: Check = Check {
     ],
     needs: BINDINGS,
     rule: Rule::Binding(|binding, _, out| {
-        let accounts = binding.subjects.iter().map(rbac::normal);
         let default = |it: &Subject| &*it.kind == "ServiceAccount" && &*it.name == "default";
-        for subject in accounts.filter(default) {
+        for subject in rbac::subjects_of(binding).filter(default) {
             out.fail(Location::object(), format!("{subject} -> {}", role(binding)));
         }
         Ok(Ruling::Applies)
