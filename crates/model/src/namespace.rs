@@ -67,6 +67,37 @@ pub struct ResourceQuotaSpec {
     /// By resource name; a quota without any bounds nothing.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
     pub hard: BTreeMap<Arc<str>, Quantity>,
+    /// It bounds only what all of these describe: `BestEffort`, `NotTerminating`, ….
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<Arc<str>>,
+    /// The same, written as expressions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope_selector: Option<ScopeSelector>,
+}
+
+impl ResourceQuota {
+    /// Whether it bounds only some of the namespace's objects.
+    pub fn is_scoped(&self) -> bool {
+        let selector = self.spec.scope_selector.as_ref();
+        !self.spec.scopes.is_empty() || selector.is_some_and(|it| !it.match_expressions.is_empty())
+    }
+}
+
+/// What a quota bounds, as expressions.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ScopeSelector {
+    /// All of them must hold.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub match_expressions: Vec<ScopeExpression>,
+}
+
+/// One expression on a scope.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ScopeExpression {
+    /// `PriorityClass`, `BestEffort`, ….
+    pub scope_name: Arc<str>,
 }
 
 /// Defaults and bounds for each pod or container of a namespace.

@@ -11,11 +11,12 @@ use assay_model::{
     },
     namespace::{
         LimitRange, LimitRangeItem, LimitRangeSpec, ListedNamespace, ResourceQuota,
-        ResourceQuotaSpec, ServiceAccount,
+        ResourceQuotaSpec, ScopeExpression, ScopeSelector, ServiceAccount,
     },
     network::{
-        Backend, BackendService, HttpPath, HttpRule, Ingress, IngressRule, IngressSpec,
-        NetworkPolicy, NetworkPolicySpec, Present, Service, ServiceSpec,
+        Backend, BackendService, HttpPath, HttpRule, Ingress, IngressRule, IngressSpec, IpBlock,
+        NetworkPolicy, NetworkPolicyEgressRule, NetworkPolicyIngressRule, NetworkPolicyPeer,
+        NetworkPolicyPort, NetworkPolicySpec, Port, Service, ServiceSpec,
     },
     node::{
         DaemonEndpoint, DaemonEndpoints, Node, NodeAddress, NodeCondition, NodeInfo, NodeSpec,
@@ -293,6 +294,16 @@ messages! {
     /// `core/v1 ResourceQuotaSpec`.
     ResourceQuotaSpec {
         1 => amount .hard,
+        2 => push .scopes: shared,
+        3 => some .scope_selector,
+    }
+    /// `core/v1 ScopeSelector`.
+    ScopeSelector {
+        1 => push .match_expressions,
+    }
+    /// `core/v1 ScopedResourceSelectorRequirement`.
+    ScopeExpression {
+        1 => to .scope_name: shared,
     }
     /// `core/v1 LimitRange`.
     LimitRange {
@@ -360,8 +371,27 @@ messages! {
         3 => push .egress,
         4 => push .policy_types: shared,
     }
-    /// `networking/v1 NetworkPolicyIngressRule` and `NetworkPolicyEgressRule`.
-    Present {}
+    /// `networking/v1 NetworkPolicyIngressRule`.
+    NetworkPolicyIngressRule {
+        1 => push .ports,
+        2 => push .from,
+    }
+    /// `networking/v1 NetworkPolicyEgressRule`.
+    NetworkPolicyEgressRule {
+        1 => push .ports,
+        2 => push .to,
+    }
+    /// `networking/v1 NetworkPolicyPeer`.
+    NetworkPolicyPeer {
+        1 => some .pod_selector,
+        2 => some .namespace_selector,
+        3 => some .ip_block,
+    }
+    /// `networking/v1 IPBlock`.
+    IpBlock {
+        1 => to .cidr: shared,
+        2 => push .except: shared,
+    }
     /// `rbac/v1 Role` and `ClusterRole`; only the latter has a third field.
     Role {
         1 => to .metadata,
@@ -429,6 +459,33 @@ messages! {
     VulnerabilityReport {
         1 => to .metadata,
     }
+}
+
+/// `networking/v1 NetworkPolicyPort`.
+impl Message<'_> for NetworkPolicyPort {
+    fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
+        match field.number {
+            2 => self.port = Some(port(field)?),
+            3 => self.end_port = Some(field.int32()?),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// `util/intstr IntOrString`: which of the two it is, and both.
+fn port(field: Field<'_>) -> Result<Port, Malformed> {
+    let (mut is_name, mut number, mut name) = (false, 0, Arc::default());
+    for field in field.fields()? {
+        let field = field?;
+        match field.number {
+            1 => is_name = field.flag()?,
+            2 => number = field.int32()?,
+            3 => name = field.shared()?,
+            _ => {}
+        }
+    }
+    Ok(if is_name { Port::Name(name) } else { Port::Number(number) })
 }
 
 /// `networking/v1 IngressRule`: a host, and an `IngressRuleValue` whose field JSON writes beside it.
