@@ -30,6 +30,7 @@ pub mod score;
 pub mod settings;
 pub mod version;
 
+mod amounts;
 mod audit;
 
 pub use audit::{Audit, audit, needed};

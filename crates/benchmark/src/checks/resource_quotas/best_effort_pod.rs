@@ -13,14 +13,12 @@
 //! `BestEffort` pods of a Job or a `CronJob` are a weakness, for they end by themselves.
 //! Source: `k8s.io/kubernetes/pkg/apis/core/v1/helper/qos`; defaults by the `LimitRanger` plug-in.
 
-use std::{collections::BTreeMap, sync::Arc};
-
 use assay_model::{
     Findings, Known, Location, Outcome, PodSpec, Resource, Scope, Severity, Workload, both,
-    namespace::{LimitRange, LimitRangeItem},
-    pod::{Quantity, Resources},
+    namespace::LimitRange, pod::Resources,
 };
 
+use crate::amounts::{counts, gives_request};
 use crate::{Check, Empty, Facts, Rule, Ruled, Ruling};
 
 pub(super) static CHECK: Check = Check {
@@ -91,20 +89,14 @@ fn is_best_effort(spec: &PodSpec) -> bool {
     !containers.any(|it| it.resources.as_ref().is_some_and(has_any))
 }
 
+/// Whether there is an amount of cpu or memory.
 fn has_any(resources: &Resources) -> bool {
-    counts(&resources.requests) || counts(&resources.limits)
+    ["cpu", "memory"]
+        .iter()
+        .any(|it| counts(&resources.requests, it) || counts(&resources.limits, it))
 }
 
-/// Whether there is an amount of cpu or memory that is not zero.
-fn counts(amounts: &BTreeMap<Arc<str>, Quantity>) -> bool {
-    ["cpu", "memory"].iter().any(|it| amounts.get(*it).is_some_and(|it| !it.is_zero()))
-}
-
-/// Whether a limit range gives containers a request or a limit. Where it has no default, its bounds
-/// are one: `max` for the limit, `min` for the request.
+/// Whether a limit range gives containers a request or a limit: who has a limit has a request.
 fn fills_in(range: &LimitRange) -> bool {
-    let fills = |it: &LimitRangeItem| {
-        [&it.default, &it.default_request, &it.max, &it.min].into_iter().any(counts)
-    };
-    range.spec.limits.iter().any(|it| &*it.type_ == "Container" && fills(it))
+    ["cpu", "memory"].iter().any(|it| gives_request(range, it))
 }
