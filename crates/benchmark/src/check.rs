@@ -6,6 +6,7 @@ use assay_model::{
     Findings, Known, Outcome, PodSpec, Resource, Severity, Workload,
     admission::WebhookConfiguration,
     namespace::{Namespace, ServiceAccount},
+    network::NetworkPolicy,
     node::{KubeletConfig, Node},
     rbac::{Binding, Role},
 };
@@ -97,6 +98,8 @@ pub enum Rule {
     Namespace(On<Namespace>),
     /// Each service account.
     ServiceAccount(On<ServiceAccount>),
+    /// Each network policy.
+    NetworkPolicy(On<NetworkPolicy>),
     /// Each node.
     Node(On<Node>),
     /// The configuration of each node's kubelet. Virtual nodes have none.

@@ -13,6 +13,7 @@ use assay_model::{
     both,
     findings::Seen,
     namespace::{Namespace, ServiceAccount},
+    network::NetworkPolicy,
     node::Node,
     rbac::{Binding, Role},
     report::{ObjectReference, Tally},
@@ -104,6 +105,9 @@ pub fn run_watched(
             });
         }),
         Rule::ServiceAccount(rule) => bench.each(&inventory.service_accounts, |bench, it| {
+            bench.judge(it, |out| rule(it, facts, out));
+        }),
+        Rule::NetworkPolicy(rule) => bench.each(&inventory.network_policies, |bench, it| {
             bench.judge(it, |out| rule(it, facts, out));
         }),
         Rule::Node(rule) => {
@@ -240,6 +244,7 @@ macro_rules! subject {
 subject! {
     Node: false, |it| "v1", "Node", it.metadata.name;
     ServiceAccount: true, |it| "v1", "ServiceAccount", it.metadata.name;
+    NetworkPolicy: true, |it| "networking.k8s.io/v1", "NetworkPolicy", it.metadata.name;
     WebhookConfiguration: false, |it| "admissionregistration.k8s.io/v1", "WebhookConfiguration", it.metadata.name;
     Webhooks<'_>: false, |it| "admissionregistration.k8s.io/v1", it.kind, it.name();
     Replica: true, |it| "v1", "Pod", it.name();
