@@ -78,6 +78,26 @@ pub fn is_open(workload: &Workload, direction: Direction, inventory: &Inventory)
     if isolation.open > 0 { Ok(true) } else { read.map(|()| false) }
 }
 
+/// Whether a policy selects a pod of a workload that is in the reach of policies, or will select one
+/// that its template makes.
+pub fn selects(policy: &NetworkPolicy, workload: &Workload) -> Known<bool> {
+    let selector = &policy.spec.pod_selector;
+    let live = workload.live.iter().filter(|it| !it.spec.host_network);
+    let selected = live.flat_map(|it| &it.labels).any(|set| {
+        set.views(selector.keys()).iter().any(|view| selector.matches(|key| view.label(key)))
+    });
+    let wanted = workload.template.as_ref().map(|template| {
+        template.as_ref().is_some_and(|it| {
+            let label = |key: &str| it.labels.get(key).map(|value| &**value);
+            !it.spec.host_network && selector.matches(label)
+        })
+    });
+    if selected || wanted == Ok(true) {
+        return Ok(true);
+    }
+    both(wanted.map(drop).map_err(Clone::clone), workload.live_read.clone()).map(|()| false)
+}
+
 /// How many pods of a set are selected, and how many are provably not.
 fn count(
     set: &LabelSet,

@@ -1,10 +1,10 @@
-//! Namespaces of tenants where what is not allowed is not denied.
+//! Namespaces of tenants where what is not allowed is not denied: a check a direction.
 //!
 //! | namespace                                                         | verdict        |
 //! |-------------------------------------------------------------------|----------------|
 //! | of the platform, or without pods on the pod network               | not applicable |
-//! | a policy selects every pod and lets nothing in                    | pass           |
-//! | none does, but each pod is selected by some policy for ingress    | warn           |
+//! | a policy selects every pod and lets nothing through               | pass           |
+//! | none does, but each pod is selected by some policy for the direction | warn        |
 //! | none does, and a pod is selected by none                          | fail           |
 //! | any of these, where nothing enforces policies                     | fail           |
 //!
@@ -19,7 +19,7 @@ use assay_model::{
 
 use crate::{Check, Empty, Facts, Rule, Ruled, Ruling, isolation, network_engine::Engine};
 
-pub(super) static CHECK: Check = Check {
+pub(super) static INGRESS: Check = Check {
     code: "APP-NET-003",
     id: "no-default-deny-ingress",
     title: "namespace does not deny ingress by default",
@@ -41,25 +41,60 @@ pub(super) static CHECK: Check = Check {
         (Outcome::Pass, "it has one, and an engine enforces policies"),
         (Outcome::NotApplicable, "namespaces of the platform, and those without pods"),
     ],
-    needs: &[
-        Resource::WORKLOADS,
-        &[
-            Resource::Namespaces,
-            Resource::NetworkPolicies,
-            Resource::CustomResourceDefinitions,
-            Resource::Nodes,
-        ],
-    ],
+    needs: NEEDS,
     empty: Empty::NotApplicable,
-    rule: Rule::Namespace(no_default_deny_ingress),
+    rule: Rule::Namespace(|namespace, facts, findings| {
+        no_default_deny(Direction::Ingress, namespace, facts, findings)
+    }),
 };
 
-fn no_default_deny_ingress(
+pub(super) static EGRESS: Check = Check {
+    code: "APP-NET-004",
+    id: "no-default-deny-egress",
+    title: "namespace does not deny egress by default",
+    severity: Severity::Medium,
+    rationale: "A pod that no policy selects may connect to everything: to other tenants' pods, to the \
+                cloud's metadata service, and to wherever somebody wants to send what he found; without a \
+                default that denies, each new workload starts like that.",
+    remediation: "Create a NetworkPolicy with an empty `podSelector`, `policyTypes: [Egress]` and no \
+                  egress rule; then allow what is needed by others, name resolution (port 53) first.",
+    references: &[
+        "https://kubernetes.io/docs/concepts/services-networking/network-policies/#default-deny-all-egress-traffic",
+    ],
+    verdicts: &[
+        (
+            Outcome::Fail,
+            "a tenant's namespace has no policy that denies all egress, and a pod that none selects",
+        ),
+        (Outcome::Fail, "nothing in the cluster enforces policies"),
+        (Outcome::Warn, "it has no such policy, but each pod is selected by another"),
+        (Outcome::Pass, "it has one, and an engine enforces policies"),
+        (Outcome::NotApplicable, "namespaces of the platform, and those without pods"),
+    ],
+    needs: NEEDS,
+    empty: Empty::NotApplicable,
+    rule: Rule::Namespace(|namespace, facts, findings| {
+        no_default_deny(Direction::Egress, namespace, facts, findings)
+    }),
+};
+
+const NEEDS: &[&[Resource]] = &[
+    Resource::WORKLOADS,
+    &[
+        Resource::Namespaces,
+        Resource::NetworkPolicies,
+        Resource::CustomResourceDefinitions,
+        Resource::Nodes,
+    ],
+];
+
+fn no_default_deny(
+    direction: Direction,
     namespace: &Namespace,
     facts: &Facts<'_>,
     findings: &mut Findings,
 ) -> Ruled {
-    const INGRESS: Direction = Direction::Ingress;
+    let traffic = direction.name().to_lowercase();
     if facts.settings.is_platform(&namespace.name) {
         return Ok(Ruling::NotApplicable("a namespace of the platform".to_owned()));
     }
@@ -72,20 +107,20 @@ fn no_default_deny_ingress(
     if *engine == Ok(Engine::Ignores) {
         findings.fail(Location::object(), "nothing in the cluster enforces policies");
     }
-    let denies = inventory.network_policies.find(here, |it| Ok(it.denies_all(INGRESS)))?;
+    let denies = inventory.network_policies.find(here, |it| Ok(it.denies_all(direction)))?;
     if denies.is_none() {
         let open =
-            inventory.workloads.find(here, |it| isolation::is_open(it, INGRESS, inventory))?;
+            inventory.workloads.find(here, |it| isolation::is_open(it, direction, inventory))?;
         isolation::no_other_policies(inventory)?;
         if open.is_some() {
             findings.fail(
                 Location::object(),
-                "no policy denies all ingress, and a pod is selected by none",
+                format!("no policy denies all {traffic}, and a pod is selected by none"),
             );
         } else if *engine == Ok(Engine::Enforces) {
             findings.warn(
                 Location::object(),
-                "no policy denies all ingress, though each pod is selected",
+                format!("no policy denies all {traffic}, though each pod is selected"),
             );
         }
     }
