@@ -61,18 +61,19 @@ fn allow_all_network_policy(
         if !policy.applies(direction) {
             continue;
         }
-        let (list, way) = match direction {
-            Direction::Ingress => ("ingress", "in"),
-            Direction::Egress => ("egress", "out"),
-        };
+        let list = direction.name().to_lowercase();
         for (index, allowed) in policy.allowed(direction).iter().enumerate() {
             if !allowed.is_every_port() || !allowed.is_any_pod() {
                 continue;
             }
             let at = Location::field(format!("spec.{list}[{index}]"));
-            let whom =
-                if allowed.is_any_peer() { "everything" } else { "every pod of the cluster" };
-            let detail = format!("lets {whom} {way} on every port");
+            let lets = match (direction, allowed.is_any_peer()) {
+                (Direction::Ingress, true) => "everything in",
+                (Direction::Ingress, false) => "every pod of the cluster in",
+                (Direction::Egress, true) => "its pods out to everything",
+                (Direction::Egress, false) => "its pods out to every pod of the cluster",
+            };
+            let detail = format!("lets {lets} on every port");
             if direction == Direction::Egress || !allowed.is_any_peer() {
                 findings.warn(at, detail);
                 continue;
