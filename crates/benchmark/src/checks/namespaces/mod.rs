@@ -1,7 +1,13 @@
 //! Applications / Operate / Namespaces.
 
 mod default_namespace_used;
+mod invalid_pod_security_label;
+mod unseparated_applications;
 
 use crate::Check;
 
-pub(super) static CHECKS: &[&Check] = &[&default_namespace_used::CHECK];
+pub(super) static CHECKS: &[&Check] = &[
+    &unseparated_applications::CHECK,
+    &default_namespace_used::CHECK,
+    &invalid_pod_security_label::CHECK,
+];
