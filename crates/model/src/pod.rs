@@ -440,6 +440,37 @@ impl Quantity {
         let mantissa = self.0.split(['e', 'E']).next().unwrap_or_default();
         !mantissa.bytes().any(|it| it.is_ascii_digit() && it != b'0')
     }
+
+    /// Whether both are the same amount: `1` and `1000m` are. What is no quantity equals nothing but
+    /// what is written alike.
+    pub fn equals(&self, other: &Self) -> bool {
+        self == other || self.nano().is_some_and(|it| other.nano() == Some(it))
+    }
+
+    /// In billionths, which is as fine as a quantity gets; `None` for what is none, or too large.
+    fn nano(&self) -> Option<i128> {
+        const BINARY: [&str; 6] = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+        const DECIMAL: [&str; 10] = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"];
+        let end = self.0.find(|it: char| !it.is_ascii_digit() && !"+-.".contains(it));
+        let (number, suffix) = self.0.split_at(end.unwrap_or(self.0.len()));
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        let digits: i128 = format!("{whole}{fraction}").parse().ok()?;
+        let (base, exponent) = match BINARY.iter().position(|it| *it == suffix) {
+            Some(index) => (1024_i128.checked_pow(u32::try_from(index).ok()? + 1)?, 9),
+            None => match DECIMAL.iter().position(|it| *it == suffix) {
+                Some(index) => (1, 3 * i32::try_from(index).ok()?),
+                None => (1, 9 + suffix.strip_prefix(['e', 'E'])?.parse::<i32>().ok()?),
+            },
+        };
+        let shift = exponent.checked_sub(i32::try_from(fraction.len()).ok()?)?;
+        let power = 10_i128.checked_pow(shift.unsigned_abs())?;
+        let scaled = digits.checked_mul(base)?;
+        if shift < 0 {
+            (scaled % power == 0).then(|| scaled / power)
+        } else {
+            scaled.checked_mul(power)
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Quantity {
@@ -765,5 +796,18 @@ mod tests {
         let zero = ["0", "0m", "0.0", "0e3", "", "0Gi"].map(|it| Quantity(it.into()).is_zero());
         let some = ["1m", "0.5", "10Gi", "1e0"].map(|it| Quantity(it.into()).is_zero());
         assert_eq!((zero, some), ([true; 6], [false; 4]));
+    }
+
+    #[test]
+    fn quantities_that_are_one_amount() {
+        let equal = |a: &str, b: &str| Quantity(a.into()).equals(&Quantity(b.into()));
+        for (a, b) in
+            [("1", "1000m"), ("0.5", "500m"), ("1Gi", "1024Mi"), ("1e3", "1k"), ("2E", "2e18")]
+        {
+            assert!(equal(a, b), "{a} is {b}");
+        }
+        for (a, b) in [("1", "1m"), ("1Gi", "1G"), ("x", "y"), ("", "0"), ("1e99", "1e98")] {
+            assert!(!equal(a, b), "{a} is not {b}");
+        }
     }
 }

@@ -15,11 +15,12 @@
 
 use assay_model::{
     Findings, Known, Location, Outcome, PodSpec, Resource, Scope, Severity, Workload, both,
-    namespace::LimitRange, pod::Resources,
 };
 
-use crate::amounts::{counts, gives_request};
-use crate::{Check, Empty, Facts, Rule, Ruled, Ruling};
+use crate::{
+    Check, Empty, Facts, Rule, Ruled, Ruling,
+    amounts::{QualityOfService, fills_in, quality_of_service},
+};
 
 pub(super) static CHECK: Check = Check {
     code: "APP-QUO-016",
@@ -80,23 +81,5 @@ fn will_be_best_effort(workload: &Workload, facts: &Facts<'_>) -> Known<bool> {
 }
 
 fn is_best_effort(spec: &PodSpec) -> bool {
-    let of_pod =
-        spec.resources.as_ref().filter(|it| !it.requests.is_empty() || !it.limits.is_empty());
-    if let Some(resources) = of_pod {
-        return !has_any(resources);
-    }
-    let mut containers = spec.init_containers.iter().chain(&spec.containers);
-    !containers.any(|it| it.resources.as_ref().is_some_and(has_any))
-}
-
-/// Whether there is an amount of cpu or memory.
-fn has_any(resources: &Resources) -> bool {
-    ["cpu", "memory"]
-        .iter()
-        .any(|it| counts(&resources.requests, it) || counts(&resources.limits, it))
-}
-
-/// Whether a limit range gives containers a request or a limit: who has a limit has a request.
-fn fills_in(range: &LimitRange) -> bool {
-    ["cpu", "memory"].iter().any(|it| gives_request(range, it))
+    quality_of_service(spec) == QualityOfService::BestEffort
 }

@@ -2,6 +2,7 @@
 
 mod best_effort_pod;
 mod container_resources;
+mod critical_workload_not_guaranteed;
 mod incomplete_quota;
 mod namespace_without_default_limits;
 mod namespace_without_quota;
@@ -17,4 +18,5 @@ pub(super) static CHECKS: &[&Check] = &[
     &container_resources::NO_MEMORY_LIMIT,
     &container_resources::NO_CPU_LIMIT,
     &best_effort_pod::CHECK,
+    &critical_workload_not_guaranteed::CHECK,
 ];
