@@ -1,10 +1,14 @@
 //! Service accounts: which pods hold a token of theirs for the API server, and what they may do with
 //! it.
 
+use std::{collections::BTreeSet, sync::Arc};
+
 use assay_model::{
-    Inventory, Known, Listing, PodSpec, Scope, any, both,
+    Inventory, Known, Listing, PodSpec, Scope, Workload, any, both,
     pod::VolumeSource,
     rbac::{PolicyRule, Subject},
+    snapshot::Source,
+    workload::Live,
 };
 
 use crate::{
@@ -13,7 +17,7 @@ use crate::{
 };
 
 /// Where admission mounts a token.
-const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+pub(crate) const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// A service account, as bindings name it.
 pub fn subject(namespace: &str, name: &str) -> Subject {
@@ -54,6 +58,49 @@ pub fn automounts(spec: &PodSpec, namespace: &str, inventory: &Inventory) -> Kno
     }
     let account = inventory.service_accounts.get(namespace, spec.service_account())?;
     Ok(account.and_then(|it| it.automount_service_account_token).unwrap_or(true))
+}
+
+/// The accounts whose tokens a workload's pods mount or will mount, and what of that was not read.
+pub(crate) fn mounted(
+    workload: &Workload,
+    inventory: &Inventory,
+) -> (BTreeSet<Arc<str>>, Known<()>) {
+    let mut names = BTreeSet::new();
+    let mut unknown = workload.live_read.clone();
+    let mut will_mount = |spec: &PodSpec| {
+        let mounts = if mounts_token(spec) {
+            Ok(true)
+        } else {
+            automounts(spec, &workload.namespace, inventory)
+        };
+        mounts.map(|it| names.extend(it.then(|| Arc::from(spec.service_account()))))
+    };
+    match &workload.template {
+        Ok(Some(template)) => unknown = both(unknown, will_mount(&template.spec)),
+        Ok(None) => {}
+        Err(it) => unknown = both(unknown, Err(it.clone())),
+    }
+    // In files, a pod of nobody's may not have been through admission yet; a mirror pod never is.
+    let bare = matches!(workload.template, Ok(None));
+    let in_files = bare && inventory.origin.source == Source::Files;
+    for live in &workload.live {
+        if in_files && live.mirror_of.is_none() {
+            unknown = both(unknown, will_mount(&live.spec));
+        }
+    }
+    let live = workload.live.iter().filter(|it| mounts_token(&it.spec));
+    names.extend(live.map(|it| Arc::from(it.spec.service_account())));
+    (names, unknown)
+}
+
+/// The accounts that a workload's pods run as, or will, and what of that was not read. A static pod has
+/// none: what it looks like to the API server says nothing.
+pub(crate) fn used(workload: &Workload) -> (BTreeSet<Arc<str>>, Known<()>) {
+    let has_account = |it: &&Live| it.mirror_of.is_none() || it.spec.names_service_account();
+    let live = workload.live.iter().filter(has_account).map(|it| &*it.spec);
+    let names = live.chain(workload.wanted()).map(|it| Arc::from(it.service_account())).collect();
+    let template = workload.template.as_ref().map(drop).map_err(Clone::clone);
+    (names, both(template, workload.live_read.clone()))
 }
 
 /// What a service account holds beyond what every account does: by bindings that name it, or the

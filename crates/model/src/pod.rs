@@ -726,6 +726,26 @@ impl PodSpec {
         Location { path: field.to_owned(), container: None }
     }
 
+    /// The Secrets that its containers get at, by a volume or a variable. What its images are pulled
+    /// with does not reach them.
+    pub fn secrets(&self) -> impl Iterator<Item = &Arc<str>> {
+        let volumes = self.volumes.iter().flat_map(|it| match &it.source {
+            VolumeSource::Secret(it) => vec![&it.secret_name],
+            VolumeSource::Projected(it) => {
+                it.sources.iter().filter_map(|it| it.secret.as_ref()).map(|it| &it.name).collect()
+            }
+            _ => Vec::new(),
+        });
+        let lists = [&self.init_containers, &self.containers, &self.ephemeral_containers];
+        let variables = lists.into_iter().flatten().flat_map(|it| {
+            let one =
+                it.env.iter().filter_map(|it| it.value_from.as_ref()?.secret_key_ref.as_ref());
+            let all = it.env_from.iter().filter_map(|it| it.secret_ref.as_ref());
+            one.chain(all).map(|it| &it.name)
+        });
+        volumes.chain(variables)
+    }
+
     /// Whether it names the account it runs as.
     pub fn names_service_account(&self) -> bool {
         !(self.service_account_name.is_empty() && self.deprecated_service_account.is_empty())

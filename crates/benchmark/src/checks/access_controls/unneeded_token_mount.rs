@@ -15,13 +15,11 @@
 //! tenant's account whose role names `tokenreviews`, by which it tells its callers apart.
 //! What every account may do is no grant. Tokens for other audiences do not count.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use assay_model::{
-    Findings, Inventory, Known, Location, Outcome, PodSpec, Resource, Scope, Severity, Workload,
-    any, both,
+    Findings, Inventory, Known, Location, Outcome, Resource, Scope, Severity, Workload, any, both,
     rbac::{PolicyRule, Subject},
-    snapshot::Source,
 };
 
 use crate::{
@@ -74,42 +72,12 @@ const CLOUD_IDENTITIES: &[&str] = &[
 ];
 
 fn unneeded_token_mount(workload: &Workload, facts: &Facts<'_>, findings: &mut Findings) -> Ruled {
-    let (names, mut unknown) = mounted(workload, facts);
+    let (names, mut unknown) = accounts::mounted(workload, facts.inventory);
     for name in names {
         let account = accounts::subject(&workload.namespace, &name);
         unknown = both(unknown, judge(workload, &account, facts, findings));
     }
     unknown.map(|()| Ruling::Applies)
-}
-
-/// The accounts whose tokens a workload's pods mount or will mount, and what of that was not read.
-fn mounted(workload: &Workload, facts: &Facts<'_>) -> (BTreeSet<Arc<str>>, Known<()>) {
-    let mut names = BTreeSet::new();
-    let mut unknown = workload.live_read.clone();
-    let mut will_mount = |spec: &PodSpec| {
-        let mounts = if accounts::mounts_token(spec) {
-            Ok(true)
-        } else {
-            accounts::automounts(spec, &workload.namespace, facts.inventory)
-        };
-        mounts.map(|it| names.extend(it.then(|| Arc::from(spec.service_account()))))
-    };
-    match &workload.template {
-        Ok(Some(template)) => unknown = both(unknown, will_mount(&template.spec)),
-        Ok(None) => {}
-        Err(it) => unknown = both(unknown, Err(it.clone())),
-    }
-    // In files, a pod of nobody's may not have been through admission yet; a mirror pod never is.
-    let bare = matches!(workload.template, Ok(None));
-    let in_files = bare && facts.inventory.origin.source == Source::Files;
-    for live in &workload.live {
-        if in_files && live.mirror_of.is_none() {
-            unknown = both(unknown, will_mount(&live.spec));
-        }
-    }
-    let live = workload.live.iter().filter(|it| accounts::mounts_token(&it.spec));
-    names.extend(live.map(|it| Arc::from(it.spec.service_account())));
-    (names, unknown)
 }
 
 fn judge(

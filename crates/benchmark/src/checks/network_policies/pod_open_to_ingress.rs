@@ -14,8 +14,7 @@
 //! without pods counts as a pod. An account that can do everything reads every Secret.
 
 use assay_model::{
-    Findings, Known, Location, Outcome, PodSpec, Resource, Severity, Workload, any, both,
-    network::Direction, pod::VolumeSource,
+    Findings, Known, Location, Outcome, Resource, Severity, Workload, any, both, network::Direction,
 };
 
 use crate::{
@@ -115,25 +114,8 @@ fn judge_open(workload: &Workload, facts: &Facts<'_>, findings: &mut Findings) -
 
 fn refers_to_secret(workload: &Workload) -> Known<bool> {
     let mut found = false;
-    let read = workload.each_spec(|spec| found |= spec_refers_to_secret(spec));
+    let read = workload.each_spec(|spec| found |= spec.secrets().next().is_some());
     if found { Ok(true) } else { read.map(|()| false) }
-}
-
-/// By a volume or a variable; what its image is pulled with does not reach the pod.
-fn spec_refers_to_secret(spec: &PodSpec) -> bool {
-    let by_volume = spec.volumes.iter().any(|it| match &it.source {
-        VolumeSource::Secret(_) => true,
-        VolumeSource::Projected(it) => it.sources.iter().any(|it| it.secret.is_some()),
-        _ => false,
-    });
-    by_volume
-        || spec.containers().any(|container| {
-            let one = |it: &assay_model::pod::EnvVar| {
-                it.value_from.as_ref().is_some_and(|it| it.secret_key_ref.is_some())
-            };
-            container.env.iter().any(one)
-                || container.env_from.iter().any(|it| it.secret_ref.is_some())
-        })
 }
 
 /// Whether an account of the workload's reads Secrets of all namespaces, for any name, by a binding
