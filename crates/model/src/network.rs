@@ -21,6 +21,7 @@ pub struct NetworkPolicy {
 #[serde(rename_all = "camelCase", default)]
 pub struct NetworkPolicySpec {
     /// Pods of the policy's namespace; empty selects all.
+    #[serde(deserialize_with = "nullable")]
     pub pod_selector: Selector,
     /// `Ingress`, `Egress`; empty in manifests only, for the server stores its default.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
