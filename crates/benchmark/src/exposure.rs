@@ -9,7 +9,10 @@
 //!
 //! Whether a firewall stands before them cannot be seen in the cluster.
 
-use assay_model::{Inventory, Known, Scope, Workload, any, both, either, network::Service};
+use assay_model::{
+    Container, Inventory, Known, PodSpec, Scope, Workload, any, both, either, network::Service,
+    pod::VolumeSource,
+};
 
 /// Whether a Service or an Ingress leads from outside of the cluster to a pod of a workload, or will
 /// to one that its template makes.
@@ -28,6 +31,15 @@ pub fn is_exposed(workload: &Workload, inventory: &Inventory) -> Known<bool> {
     });
     let way_in = either(by_service.map(|it| it.map(drop)), by_ingress.map(|it| it.map(drop)))?;
     Ok(way_in.is_some())
+}
+
+/// Whether a container of the pod gets at its node: then whoever takes it over has the node as well.
+pub(crate) fn reaches_node(spec: &PodSpec) -> bool {
+    let privileged =
+        |it: &Container| it.security_context.as_ref().and_then(|it| it.privileged) == Some(true);
+    spec.host_pid
+        || spec.containers().any(|it| privileged(&it))
+        || spec.volumes.iter().any(|it| matches!(it.source, VolumeSource::HostPath(_)))
 }
 
 /// Whether a service selects a pod of a workload, or will one that its template makes.

@@ -1,5 +1,6 @@
 //! Applications / Operate / Access controls: the identities of pods.
 
+mod dangerous_account_mounted;
 mod default_account_token;
 mod default_account_used;
 mod missing_service_account;
@@ -12,6 +13,7 @@ pub(super) static CHECKS: &[&Check] = &[
     &default_account_used::CHECK,
     &default_account_token::CHECK,
     &unneeded_token_mount::CHECK,
+    &dangerous_account_mounted::CHECK,
     &missing_service_account::CHECK,
     &token_secret_mounted::CHECK,
 ];
