@@ -2,6 +2,7 @@
 
 mod default_namespace_used;
 mod invalid_pod_security_label;
+mod unguarded_namespace;
 mod unseparated_applications;
 
 use crate::Check;
@@ -9,5 +10,6 @@ use crate::Check;
 pub(super) static CHECKS: &[&Check] = &[
     &unseparated_applications::CHECK,
     &default_namespace_used::CHECK,
+    &unguarded_namespace::CHECK,
     &invalid_pod_security_label::CHECK,
 ];
