@@ -94,6 +94,9 @@ pub enum Rule {
     PodSpec(fn(&PodSpec, &mut Findings)),
     /// Each workload. Paths are written from the object on.
     Workload(On<Workload>),
+    /// Each workload of [Kubernetes' own namespaces](crate::settings::SYSTEM_NAMESPACES): what should
+    /// not be there is a fault there of all places.
+    SystemWorkload(On<Workload>),
     /// Each namespace. Those that wait to be deleted are not applicable: the engine sees to it.
     Namespace(On<Namespace>),
     /// Each service account.

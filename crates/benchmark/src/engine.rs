@@ -23,6 +23,7 @@ use crate::{
     Check, Empty, Facts, Rule, Ruled, Ruling,
     flags::{self, Replica},
     rbac::{Holder, power},
+    settings::SYSTEM_NAMESPACES,
 };
 
 /// What one check says of one cluster.
@@ -93,6 +94,15 @@ pub fn run_watched(
         }
         Rule::Workload(rule) => {
             bench.each(&inventory.workloads, |bench, it| {
+                bench.judge(it, |out| rule(it, facts, out));
+            });
+        }
+        Rule::SystemWorkload(rule) => {
+            let namespaces = &facts.settings.namespaces;
+            let chosen = |it: &str| namespaces.is_empty() || namespaces.iter().any(|own| own == it);
+            let own = SYSTEM_NAMESPACES.into_iter().filter(|it| chosen(it));
+            let scopes: Vec<Scope<'_>> = own.map(Scope::Part).collect();
+            bench.each_in(&scopes, &inventory.workloads, |bench, it| {
                 bench.judge(it, |out| rule(it, facts, out));
             });
         }
@@ -403,7 +413,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Visits the subjects in the report's scope, and notes where some may not have been seen.
-    fn each<T: Subject>(&mut self, listing: &Listing<T>, mut visit: impl FnMut(&mut Self, &T)) {
+    fn each<T: Subject>(&mut self, listing: &Listing<T>, visit: impl FnMut(&mut Self, &T)) {
         let namespaces = &self.facts.settings.namespaces;
         let everywhere = [Scope::Cluster];
         let parts: Vec<Scope<'_>> = namespaces.iter().map(|it| Scope::Part(it)).collect();
@@ -412,6 +422,16 @@ impl<'a> Bench<'a> {
             (false, true) => &parts,
             (false, false) => return,
         };
+        self.each_in(scopes, listing, visit);
+    }
+
+    /// The same, of these scopes.
+    fn each_in<T: Subject>(
+        &mut self,
+        scopes: &[Scope<'_>],
+        listing: &Listing<T>,
+        mut visit: impl FnMut(&mut Self, &T),
+    ) {
         for scope in scopes {
             let unseen = listing.each(*scope, |it| {
                 match it.is_selected(self.facts) {
@@ -495,6 +515,7 @@ impl<'a> Bench<'a> {
         notes: Findings,
     ) {
         let platform = self.check.is_application()
+            && !matches!(self.check.rule, Rule::SystemWorkload(_))
             && T::NAMESPACED
             && self.facts.settings.is_platform(subject.part());
         let severity = if platform { self.check.severity.lowered() } else { self.check.severity };

@@ -25,6 +25,9 @@ pub const PLATFORM_NAMESPACES: &[&str] = &[
     "amazon-*",
 ];
 
+/// Namespaces that Kubernetes makes for itself.
+pub const SYSTEM_NAMESPACES: [&str; 3] = ["kube-system", "kube-public", "kube-node-lease"];
+
 /// What the user says about the cluster. The default says nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {

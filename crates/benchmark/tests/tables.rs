@@ -43,6 +43,7 @@ fn tables_answer() {
     assert!(tables.policy_engines.iter().any(|it| it.name == "Gatekeeper"));
     assert!(tables.scanners.iter().any(|it| it.name == "Trivy Operator"));
     assert!(tables.network_engines.iter().any(|it| it.enforces));
+    assert!(tables.system_workloads.iter().any(|it| it.name == "CoreDNS"));
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub struct Tables {
     pub policy_engines: Vec<PolicyEngine>,
     /// Image scanners.
     pub scanners: Vec<ScannerRow>,
+    /// What belongs into the system's namespaces.
+    pub system_workloads: Vec<SystemWorkload>,
 }
 
 impl Tables {
@@ -41,6 +43,7 @@ impl Tables {
                 network_engines: parse::<Engines>(file!("tables/network-engines.toml")).engine,
                 policy_engines: parse::<Policies>(file!("tables/policy-engines.toml")).engine,
                 scanners: parse::<Scanners>(file!("tables/image-scanners.toml")).scanner,
+                system_workloads: parse::<Systems>(file!("tables/system-workloads.toml")).workload,
             }
         })
     }
@@ -261,4 +264,22 @@ pub struct ScannerRow {
     pub kinds: Vec<String>,
     /// Last components of its images' repositories.
     pub images: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Systems {
+    workload: Vec<SystemWorkload>,
+}
+
+/// How a part of the platform is recognised.
+#[derive(Debug, Deserialize)]
+pub struct SystemWorkload {
+    /// What people call it.
+    pub name: String,
+    /// Last components of its images' repositories.
+    #[serde(default)]
+    pub images: Vec<String>,
+    /// What its images begin with, where nobody else can push.
+    #[serde(default)]
+    pub registry: Vec<String>,
 }

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use self::framework::{Framework, Matrix};
 use self::tables::{
     BootstrapRbac, FlagDefaults, ImageScanners, InstallerBindings, Lifecycle, NetworkEngines,
-    PolicyEngines,
+    PolicyEngines, SystemWorkloads,
 };
 
 mod framework;
@@ -59,6 +59,7 @@ pub(crate) fn run(benchmarks: &Path) -> anyhow::Result<String> {
     rows += read(&tables, "network-engines.toml", NetworkEngines::check)?.engines.len();
     rows += read(&tables, "policy-engines.toml", PolicyEngines::check)?.engines.len();
     rows += read(&tables, "image-scanners.toml", ImageScanners::check)?.scanners.len();
+    rows += read(&tables, "system-workloads.toml", SystemWorkloads::check)?.workloads.len();
 
     every_file_is_known(benchmarks)?;
     Ok(format!("{} items, {controls} controls, {rows} rows", items.len()))

@@ -459,6 +459,41 @@ impl ImageScanners {
     }
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SystemWorkloads {
+    #[serde(rename = "workload")]
+    pub(super) workloads: Vec<SystemWorkload>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SystemWorkload {
+    name: String,
+    #[serde(default)]
+    images: Vec<String>,
+    #[serde(default)]
+    registry: Vec<String>,
+    source: String,
+    date: Date,
+}
+
+impl SystemWorkloads {
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        let mut seen = BTreeSet::new();
+        for it in &self.workloads {
+            sourced(&it.source, it.date).with_context(|| it.name.clone())?;
+            ensure!(it.images.is_empty() != it.registry.is_empty(), "{}: one of both", it.name);
+            for image in &it.images {
+                ensure!(seen.insert(image), "{}: {image} occurs twice", it.name);
+            }
+            let whole = it.registry.iter().all(|it| it.ends_with('/'));
+            ensure!(whole, "{}: a registry ends in a slash", it.name);
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
