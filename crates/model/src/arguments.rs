@@ -18,19 +18,68 @@ pub const KEPT_FLAGS: &[&str] = &[
     "admission-control",
     "admission-control-config-file",
     "anonymous-auth",
+    "audit-log-maxage",
+    "audit-log-maxbackup",
+    "audit-log-maxsize",
     "audit-log-path",
     "audit-policy-file",
     "audit-webhook-config-file",
     "authentication-config",
     "authorization-config",
     "authorization-mode",
+    "auto-tls",
+    "basic-auth-file",
+    "bind-address",
+    "cert-file",
+    "client-ca-file",
+    "client-cert-auth",
+    "config",
+    "config-file",
     "disable-admission-plugins",
     "enable-admission-plugins",
     "enable-network-policy",
+    "enable-priority-and-fairness",
+    "etcd-cafile",
+    "etcd-certfile",
+    "etcd-keyfile",
+    "etcd-servers",
+    "feature-gates",
+    "initial-cluster",
+    "insecure-bind-address",
+    "insecure-port",
+    "key-file",
+    "kubelet-certificate-authority",
     "kubelet-client-certificate",
     "kubelet-client-key",
+    "listen-client-http-urls",
+    "listen-client-urls",
+    "listen-metrics-urls",
+    "listen-peer-urls",
+    "peer-auto-tls",
+    "peer-cert-file",
+    "peer-client-cert-auth",
+    "peer-key-file",
+    "peer-trusted-ca-file",
+    "profiling",
+    "request-timeout",
+    "requestheader-allowed-names",
+    "requestheader-client-ca-file",
+    "root-ca-file",
     "run-firewall",
+    "service-account-extend-token-expiration",
+    "service-account-key-file",
+    "service-account-lookup",
+    "service-account-max-token-expiration",
+    "service-account-private-key-file",
+    "service-account-signing-endpoint",
+    "terminated-pod-gc-threshold",
+    "tls-cert-file",
+    "tls-cipher-suites",
+    "tls-min-version",
+    "tls-private-key-file",
     "token-auth-file",
+    "trusted-ca-file",
+    "use-service-account-credentials",
 ];
 
 /// What stands where a word was not kept, before what it looked like.
@@ -158,9 +207,11 @@ fn is_kept(flag: &str) -> bool {
     KEPT_FLAGS.contains(&flag.replace('_', "-").as_str())
 }
 
-/// No quote, variable or substitution that a shell or the kubelet would expand.
+/// No quote, variable or substitution that a shell or the kubelet would expand, and no URL that may
+/// carry a password.
 fn plain(value: &str) -> bool {
-    !value.contains(['"', '\'', '$', '`', '\\', ';', '&', '|', '<', '>'])
+    let names_user = value.contains("://") && value.contains('@');
+    !names_user && !value.contains(['"', '\'', '$', '`', '\\', ';', '&', '|', '<', '>'])
 }
 
 /// Writes each word as a command line would have it, `…` for what was not kept. Reading that back
