@@ -178,11 +178,11 @@ pub fn run_watched(
             }
         }
         Rule::Flag(row) => {
-            bench.each(facts.replicas(row.component), |bench, it| {
+            bench.each(facts.replicas(row.component()), |bench, it| {
                 bench.judge(it, |out| flags::judge(row, it, facts, out));
             });
             if bench.is_untouched() {
-                bench.judge(&Whole, |_| flags::hidden(row.component, facts));
+                bench.judge(&Whole, |out| flags::hidden(row, facts, out));
             }
         }
         Rule::Cluster(rule) => {

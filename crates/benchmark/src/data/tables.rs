@@ -15,6 +15,7 @@ pub struct Tables {
     releases: Vec<Release>,
     operating_systems: Vec<OperatingSystem>,
     flags: Vec<Flag>,
+    default_plugins: Vec<DefaultPlugins>,
     bindings: Vec<InstallerBinding>,
     /// RBAC objects that API servers create themselves.
     pub bootstrap: Bootstrap,
@@ -34,10 +35,12 @@ impl Tables {
         static TABLES: OnceLock<Tables> = OnceLock::new();
         TABLES.get_or_init(|| {
             let lifecycle: Lifecycle = parse(file!("tables/lifecycle.toml"));
+            let flags: Flags = parse(file!("tables/flag-defaults.toml"));
             Tables {
                 releases: lifecycle.release,
                 operating_systems: lifecycle.os,
-                flags: parse::<Flags>(file!("tables/flag-defaults.toml")).flag,
+                flags: flags.flag,
+                default_plugins: flags.default_plugins,
                 bindings: parse::<Installers>(file!("tables/installer-bindings.toml")).binding,
                 bootstrap: parse(file!("tables/bootstrap-rbac.toml")),
                 network_engines: parse::<Engines>(file!("tables/network-engines.toml")).engine,
@@ -55,6 +58,13 @@ impl Tables {
             |it: &&Flag| it.component == component && it.name == flag && it.minors.contains(&minor);
         // A version without the flag cannot have been given it: it is as good as empty.
         self.flags.iter().find(covers).map(|it| it.default.as_deref().unwrap_or_default())
+    }
+
+    /// The admission plug-ins that are on by default, `None` when no row covers the version.
+    pub fn default_plugins(&self, minor: Minor) -> Option<&[String]> {
+        let minor = minor_name(minor);
+        let row = self.default_plugins.iter().find(|it| it.minors.contains(&minor))?;
+        Some(&row.plugins)
     }
 
     /// The row of a product's release, or of the product as a whole.
@@ -164,8 +174,16 @@ enum Parts {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
 struct Flags {
     flag: Vec<Flag>,
+    default_plugins: Vec<DefaultPlugins>,
+}
+
+#[derive(Debug, Deserialize)]
+struct DefaultPlugins {
+    minors: Vec<String>,
+    plugins: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

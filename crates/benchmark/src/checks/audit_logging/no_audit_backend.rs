@@ -7,11 +7,11 @@
 //! `--audit-log-path=-` alone is standard output: whether something keeps that, a person knows.
 //! Elsewhere: the audit policy, without which nothing is recorded.
 
-use assay_model::{Outcome, Resource, Severity};
+use assay_model::{Outcome, Severity};
 
 use crate::{
     Check, Empty, Rule,
-    flags::{Demand, FlagRule},
+    flags::{self, Demand, FlagRule},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -31,17 +31,17 @@ pub(super) static CHECK: Check = Check {
         (Outcome::Pass, "one of them is set"),
         (Outcome::NotApplicable, "a provider owns the control plane"),
     ],
-    needs: &[Resource::WORKLOADS, &[Resource::Nodes, Resource::Version]],
+    needs: flags::NEEDS,
     empty: Empty::NotApplicable,
-    rule: Rule::Flag(&FlagRule {
-        component: "kube-apiserver",
-        demand: Demand::AnySet {
+    rule: Rule::Flag(&FlagRule::of(
+        "kube-apiserver",
+        &[Demand::AnySet {
             of: &["audit-log-path", "audit-webhook-config-file"],
             ask: Some((
                 "-",
                 "Audit events go to the API server's standard output: does something collect and keep \
                  it off the node?",
             )),
-        },
-    }),
+        }],
+    )),
 };

@@ -4,11 +4,11 @@
 //! |-----------------------------------------------------------|--------------|
 //! | `--kubelet-client-certificate` and `--kubelet-client-key` | both are set |
 
-use assay_model::{Outcome, Resource, Severity};
+use assay_model::{Outcome, Severity};
 
 use crate::{
     Check, Empty, Rule,
-    flags::{Demand, FlagRule},
+    flags::{self, Demand, FlagRule},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -27,10 +27,10 @@ pub(super) static CHECK: Check = Check {
         (Outcome::Pass, "both are set"),
         (Outcome::NotApplicable, "a provider owns the control plane"),
     ],
-    needs: &[Resource::WORKLOADS, &[Resource::Nodes, Resource::Version]],
+    needs: flags::NEEDS,
     empty: Empty::NotApplicable,
-    rule: Rule::Flag(&FlagRule {
-        component: "kube-apiserver",
-        demand: Demand::AllSet(&["kubelet-client-certificate", "kubelet-client-key"]),
-    }),
+    rule: Rule::Flag(&FlagRule::of(
+        "kube-apiserver",
+        &[Demand::AllSet(&["kubelet-client-certificate", "kubelet-client-key"])],
+    )),
 };

@@ -9,11 +9,11 @@
 //! not start with a plug-in that is enabled and disabled. This one is on in no version by default.
 //! Source: `k8s.io/kubernetes/pkg/kubeapiserver/options/admission.go`.
 
-use assay_model::{Outcome, Resource, Severity};
+use assay_model::{Outcome, Severity};
 
 use crate::{
     Check, Empty, Rule,
-    flags::{Demand, FlagRule},
+    flags::{self, Demand, FlagRule},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -34,13 +34,13 @@ pub(super) static CHECK: Check = Check {
         (Outcome::Pass, "one of them does"),
         (Outcome::NotApplicable, "a provider owns the control plane"),
     ],
-    needs: &[Resource::WORKLOADS, &[Resource::Nodes, Resource::Version]],
+    needs: flags::NEEDS,
     empty: Empty::NotApplicable,
-    rule: Rule::Flag(&FlagRule {
-        component: "kube-apiserver",
-        demand: Demand::Lists {
+    rule: Rule::Flag(&FlagRule::of(
+        "kube-apiserver",
+        &[Demand::Lists {
             of: &["enable-admission-plugins", "admission-control"],
             entry: "NodeRestriction",
-        },
-    }),
+        }],
+    )),
 };

@@ -106,6 +106,7 @@ fn refused_by_flag(probe: Unknown, facts: &Facts<'_>, findings: &mut Findings) -
     let read = servers.each(Scope::Cluster, |server| {
         seen = true;
         let flag = server.value("anonymous-auth", facts)?;
+        server.is_understood()?;
         // As Go's strconv.ParseBool has it.
         if !matches!(flag, "false" | "False" | "FALSE" | "f" | "F" | "0") {
             refused = false;

@@ -4,11 +4,11 @@
 //! |-----------------------------|----------|
 //! | `--token-auth-file`         | not set  |
 
-use assay_model::{Outcome, Resource, Severity};
+use assay_model::{Outcome, Severity};
 
 use crate::{
     Check, Empty, Rule,
-    flags::{Demand, FlagRule},
+    flags::{self, Demand, FlagRule},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -29,10 +29,7 @@ pub(super) static CHECK: Check = Check {
         (Outcome::Pass, "it is not set"),
         (Outcome::NotApplicable, "a provider owns the control plane"),
     ],
-    needs: &[Resource::WORKLOADS, &[Resource::Nodes, Resource::Version]],
+    needs: flags::NEEDS,
     empty: Empty::NotApplicable,
-    rule: Rule::Flag(&FlagRule {
-        component: "kube-apiserver",
-        demand: Demand::Unset("token-auth-file"),
-    }),
+    rule: Rule::Flag(&FlagRule::of("kube-apiserver", &[Demand::Unset("token-auth-file")])),
 };
