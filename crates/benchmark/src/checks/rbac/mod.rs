@@ -4,6 +4,7 @@
 
 mod aggregated_role_extension;
 mod anonymous_binding;
+mod authorizers;
 mod certificates;
 mod changed_default_rbac;
 mod cluster;
@@ -22,6 +23,9 @@ use assay_model::{Outcome, Resource, Severity};
 use crate::{Check, Empty, Rule, rbac::power::Power};
 
 pub(super) static CHECKS: &[&Check] = &[
+    &authorizers::NO_RBAC,
+    &authorizers::ALWAYS_ALLOW,
+    &authorizers::NO_NODE,
     &cluster_admin_binding::CHECK,
     &namespaced_cluster_admin::CHECK,
     &cluster_admin_equivalent::CHECK,
