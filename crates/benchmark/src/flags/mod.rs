@@ -26,12 +26,14 @@ use crate::{
 mod rule;
 mod value;
 
-pub use rule::{Band, Demand, FlagRule, Grade, Provider, Unit, Where};
+pub use rule::{Band, Demand, FlagRule, Grade, Hidden, Unit, Where};
 pub(crate) use rule::{hidden, judge};
 pub(crate) use value::{Url, urls};
 
-/// What every check of a flag reads: the mirror pods, the nodes that they are of, and the version,
-/// which tells whose control plane it is.
+/// What shows flags: the mirror pods, and the nodes that they are of.
+pub(crate) const SHOWN: &[&[Resource]] = &[Resource::WORKLOADS, &[Resource::Nodes]];
+
+/// The same, and the version, which tells whose control plane it is.
 pub(crate) const NEEDS: &[&[Resource]] =
     &[Resource::WORKLOADS, &[Resource::Nodes, Resource::Version]];
 

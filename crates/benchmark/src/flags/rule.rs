@@ -13,14 +13,14 @@ pub struct FlagRule {
     component: &'static str,
     demands: &'static [Demand],
     only: Option<Where>,
-    provider: Provider,
+    hidden: Hidden,
     hard_wired: Option<Minor>,
 }
 
 impl FlagRule {
     /// All of the demands must hold of every replica of the component.
     pub const fn of(component: &'static str, demands: &'static [Demand]) -> Self {
-        FlagRule { component, demands, only: None, provider: Provider::Owns, hard_wired: None }
+        FlagRule { component, demands, only: None, hidden: Hidden::Provider, hard_wired: None }
     }
 
     /// Replicas of which the condition does not hold are not judged.
@@ -29,10 +29,10 @@ impl FlagRule {
         FlagRule { only: Some(condition), ..self }
     }
 
-    /// What it means that a provider keeps the component to itself.
+    /// What it means that no replica of the component is visible.
     #[must_use]
-    pub const fn provider(self, provider: Provider) -> Self {
-        FlagRule { provider, ..self }
+    pub const fn hidden(self, hidden: Hidden) -> Self {
+        FlagRule { hidden, ..self }
     }
 
     /// From this minor on the component does not start unless the demands hold.
@@ -58,14 +58,14 @@ pub struct Where {
     pub otherwise: &'static str,
 }
 
-/// What it means that a provider keeps a component to itself.
+/// What it means that no replica of a component is visible.
 #[derive(Debug, Clone, Copy)]
-pub enum Provider {
-    /// It is the provider's, and none of the user's business.
-    Owns,
-    /// The user answers for it, and something else would tell: what.
-    Hides(&'static str),
-    /// The user chooses it in the provider's console: the question.
+pub enum Hidden {
+    /// It is the provider's, where one owns the control plane, and elsewhere unknown.
+    Provider,
+    /// Nobody owns the answer: something else would tell, whoever runs the component. What.
+    Elsewhere(&'static str),
+    /// Where a provider owns the control plane, the user chooses or can look: the question.
     Asks(&'static str),
 }
 
@@ -217,14 +217,14 @@ pub(crate) fn hidden(row: &FlagRule, facts: &Facts<'_>, out: &mut Findings) -> R
         let message = format!("no mirror pod shows the flags of {}{would}", row.component);
         Err(Gap::part(Resource::Pods, NAMESPACE, Cause::Inconclusive, message).into())
     };
+    if let Hidden::Elsewhere(would) = row.hidden {
+        return unseen(&format!("; {would}"));
+    }
     if let Some(provider) = facts.managed_by()? {
-        return match row.provider {
-            Provider::Owns => {
-                Ok(Ruling::NotApplicable(format!("{provider} owns the control plane")))
-            }
-            Provider::Hides(would) => unseen(&format!("; {would}")),
-            Provider::Asks(question) => Ok(Ruling::Manual(question.to_owned())),
-        };
+        return Ok(match row.hidden {
+            Hidden::Asks(question) => Ruling::Manual(question.to_owned()),
+            _ => Ruling::NotApplicable(format!("{provider} owns the control plane")),
+        });
     }
     if let Some(since) = row.hard_wired
         && facts.server_minor()? > since

@@ -10,7 +10,7 @@ use assay_model::{Findings, Outcome, Severity};
 
 use crate::{
     Check, Empty, Facts, Rule, Ruled, Ruling,
-    flags::{self, Demand, FlagRule, Provider, Replica},
+    flags::{self, Demand, FlagRule, Hidden, Replica},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -34,7 +34,7 @@ pub(super) static CHECK: Check = Check {
     empty: Empty::NotApplicable,
     rule: Rule::Flag(
         &FlagRule::of("kube-apiserver", &[Demand::Judge(audit_policy_gaps)])
-            .provider(Provider::Asks(QUESTION)),
+            .hidden(Hidden::Asks(QUESTION)),
     ),
 };
 

@@ -11,7 +11,7 @@ use assay_model::{Outcome, Severity};
 
 use crate::{
     Check, Empty, Rule,
-    flags::{self, Demand, FlagRule, Provider},
+    flags::{self, Demand, FlagRule, Hidden},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -33,8 +33,8 @@ pub(super) static CHECK: Check = Check {
     needs: flags::NEEDS,
     empty: Empty::NotApplicable,
     rule: Rule::Flag(
-        &FlagRule::of("kube-apiserver", &[Demand::AllSet(&["audit-policy-file"])]).provider(
-            Provider::Asks(
+        &FlagRule::of("kube-apiserver", &[Demand::AllSet(&["audit-policy-file"])]).hidden(
+            Hidden::Asks(
                 "Are the control plane's audit logs switched on at the provider, and kept where the \
                  cluster's administrators cannot delete them?",
             ),

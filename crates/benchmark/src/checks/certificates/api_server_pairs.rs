@@ -15,7 +15,7 @@ use assay_model::{Outcome, Severity};
 
 use crate::{
     Check, Empty, Rule,
-    flags::{self, Demand, FlagRule, Provider, Where},
+    flags::{self, Demand, FlagRule, Hidden, Where},
 };
 
 /// That the datastore is reached over the network.
@@ -61,7 +61,7 @@ pub(super) static ETCD_CLIENT: Check = Check {
     id: "no-etcd-client-certificate",
     title: "API server reaches etcd without a client certificate, or without TLS",
     severity: Severity::High,
-    rationale: "etcd then has to let in everybody who reaches its port, and etcd holds every Secret.",
+    rationale: "Then etcd has to let in everybody who reaches its port, and it holds every Secret.",
     remediation: "Set `--etcd-certfile` and `--etcd-keyfile` to a pair that etcd's CA signed, and have \
                   `--etcd-servers` begin with `https://`.",
     references: &[
@@ -126,11 +126,11 @@ pub(super) static CLIENT_CA: Check = Check {
         flags::UNSEEN,
         (Outcome::Pass, "it is set"),
     ],
-    needs: flags::NEEDS,
+    needs: flags::SHOWN,
     empty: Empty::NotApplicable,
     rule: Rule::Flag(
-        &FlagRule::of("kube-apiserver", &[Demand::AllSet(&["client-ca-file"])]).provider(
-            Provider::Hides(
+        &FlagRule::of("kube-apiserver", &[Demand::AllSet(&["client-ca-file"])]).hidden(
+            Hidden::Elsewhere(
                 "the ConfigMap extension-apiserver-authentication of kube-system would tell whether it \
                  has a client CA",
             ),

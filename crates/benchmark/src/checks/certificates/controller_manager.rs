@@ -14,7 +14,7 @@ use assay_model::{Outcome, Severity};
 
 use crate::{
     Check, Empty, Rule,
-    flags::{self, Demand, FlagRule, Provider},
+    flags::{self, Demand, FlagRule, Hidden},
 };
 
 const CONFIG_MAP: &str =
@@ -36,14 +36,14 @@ pub(super) static ROOT_CA: Check = Check {
         ),
         (Outcome::Pass, "`--root-ca-file` is set"),
     ],
-    needs: flags::NEEDS,
+    needs: flags::SHOWN,
     empty: Empty::NotApplicable,
     rule: Rule::Flag(
         &FlagRule::of(
             "kube-controller-manager",
             &[Demand::Enough(&Demand::AllSet(&["root-ca-file"]), CONFIG_MAP)],
         )
-        .provider(Provider::Hides(CONFIG_MAP)),
+        .hidden(Hidden::Elsewhere(CONFIG_MAP)),
     ),
 };
 

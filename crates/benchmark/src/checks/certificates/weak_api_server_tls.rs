@@ -13,7 +13,7 @@ use assay_model::{Findings, Outcome, Severity};
 
 use crate::{
     Check, Empty, Facts, Rule, Ruled,
-    flags::{self, Demand, FlagRule, Provider, Replica},
+    flags::{self, Demand, FlagRule, Hidden, Replica},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -31,6 +31,7 @@ pub(super) static CHECK: Check = Check {
     verdicts: &[
         (Outcome::Fail, "the flags allow TLS before 1.2, RC4, 3DES or the exchange of keys by RSA"),
         (Outcome::Unknown, "they do not: handshakes, which would tell, are not made yet"),
+        (Outcome::Manual, "a provider owns the API server"),
     ],
     needs: flags::NEEDS,
     empty: Empty::NotApplicable,
@@ -46,7 +47,10 @@ pub(super) static CHECK: Check = Check {
                 Demand::Judge(only_handshakes_tell),
             ],
         )
-        .provider(Provider::Hides("a handshake for every family of suites would tell")),
+        .hidden(Hidden::Asks(
+            "Does the provider's endpoint refuse TLS before 1.2, RC4, 3DES and suites that exchange keys by \
+             RSA? A scanner of TLS servers tells.",
+        )),
     ),
 };
 

@@ -19,7 +19,7 @@ use assay_model::{Outcome, Severity};
 
 use crate::{
     Check, Empty, Rule,
-    flags::{self, Demand, FlagRule, Provider},
+    flags::{self, Demand, FlagRule, Hidden},
 };
 
 const REFERENCES: &[&str] =
@@ -34,7 +34,7 @@ const NOT_EXTERNAL: &str = "an admission policy on Services, or AllowServiceExte
 pub(super) static EXTERNAL_IPS: Check = Check {
     code: "CLU-CIS-022",
     id: "external-ips-allowed",
-    title: "Services may claim any external address",
+    title: "any external address may be claimed by a Service",
     severity: Severity::Medium,
     rationale: "Who may create a Service puts the address of someone else into `spec.externalIPs`, and every \
                 node hands him the traffic that pods send there (CVE-2020-8554).",
@@ -50,7 +50,7 @@ pub(super) static EXTERNAL_IPS: Check = Check {
         ),
         (Outcome::Pass, "`DenyServiceExternalIPs` is on"),
     ],
-    needs: flags::NEEDS,
+    needs: flags::SHOWN,
     empty: Empty::NotApplicable,
     rule: Rule::Flag(
         &FlagRule::of(
@@ -60,7 +60,7 @@ pub(super) static EXTERNAL_IPS: Check = Check {
                 NOT_EXTERNAL,
             )],
         )
-        .provider(Provider::Hides(NOT_EXTERNAL)),
+        .hidden(Hidden::Elsewhere(NOT_EXTERNAL)),
     ),
 };
 
@@ -86,7 +86,7 @@ pub(super) static CACHED_IMAGES: Check = Check {
         ),
         (Outcome::Pass, "`AlwaysPullImages` is on"),
     ],
-    needs: flags::NEEDS,
+    needs: flags::SHOWN,
     empty: Empty::NotApplicable,
     rule: Rule::Flag(
         &FlagRule::of(
@@ -96,7 +96,7 @@ pub(super) static CACHED_IMAGES: Check = Check {
                 NOT_CACHED,
             )],
         )
-        .provider(Provider::Hides(NOT_CACHED)),
+        .hidden(Hidden::Elsewhere(NOT_CACHED)),
     ),
 };
 
@@ -143,11 +143,11 @@ pub(super) static SERVICE_ACCOUNT: Check = Check {
         flags::UNSEEN,
         (Outcome::Pass, "it is on"),
     ],
-    needs: flags::NEEDS,
+    needs: flags::SHOWN,
     empty: Empty::NotApplicable,
     rule: Rule::Flag(
         &FlagRule::of("kube-apiserver", &[Demand::Plugin("ServiceAccount")])
-            .provider(Provider::Hides("its admission metrics would tell which plug-ins run")),
+            .hidden(Hidden::Elsewhere("its admission metrics would tell which plug-ins run")),
     ),
 };
 

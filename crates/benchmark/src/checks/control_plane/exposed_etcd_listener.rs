@@ -20,7 +20,7 @@ pub(super) static CHECK: Check = Check {
     id: "exposed-etcd-listener",
     title: "etcd listens without TLS, or on every address",
     severity: Severity::Critical,
-    rationale: "etcd holds every Secret and every right: without TLS whoever is on the network reads along, \
+    rationale: "Every Secret and every right is in etcd: without TLS whoever is on the network reads along, \
                 and on every address there are more who can try.",
     remediation: "Have `--listen-client-urls` and `--listen-peer-urls` name `https://` and one address of the \
                   node, beside loopback; serve metrics on loopback.",

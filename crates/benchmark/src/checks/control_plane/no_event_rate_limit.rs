@@ -12,14 +12,14 @@ use assay_model::{Findings, Outcome, Severity};
 
 use crate::{
     Check, Empty, Facts, Rule, Ruled, Ruling,
-    flags::{self, Demand, FlagRule, Provider, Replica},
+    flags::{self, Demand, FlagRule, Hidden, Replica},
 };
 
 pub(super) static CHECK: Check = Check {
     code: "CLU-CIS-023",
     id: "no-event-rate-limit",
     title: "floods of events are not limited at admission",
-    severity: Severity::Medium,
+    severity: Severity::Low,
     rationale: "A pod that crashes in a loop, or one tenant on purpose, fills etcd with events until the API \
                 server stops for everybody.",
     remediation: "Add `EventRateLimit` to `--enable-admission-plugins`, with limits by namespace in \
@@ -33,11 +33,11 @@ pub(super) static CHECK: Check = Check {
         (Outcome::Warn, "only priority and fairness are on"),
         (Outcome::Pass, "`EventRateLimit` is on"),
     ],
-    needs: flags::NEEDS,
+    needs: flags::SHOWN,
     empty: Empty::NotApplicable,
     rule: Rule::Flag(
         &FlagRule::of("kube-apiserver", &[Demand::Judge(no_event_rate_limit)])
-            .provider(Provider::Hides("its admission metrics would tell which plug-ins run")),
+            .hidden(Hidden::Elsewhere("its admission metrics would tell which plug-ins run")),
     ),
 };
 

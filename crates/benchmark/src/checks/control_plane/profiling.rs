@@ -13,7 +13,7 @@ use assay_model::{Outcome, Severity};
 
 use crate::{
     Check, Empty, Rule,
-    flags::{self, Demand, FlagRule, Provider},
+    flags::{self, Demand, FlagRule, Hidden},
 };
 
 const DEMANDS: &[Demand] = &[Demand::Is("profiling", false)];
@@ -35,11 +35,11 @@ pub(super) static API_SERVER: Check = Check {
     remediation: "Set `--profiling=false` of the API server.",
     references: REFERENCES,
     verdicts: &[ON, flags::UNSEEN, OFF],
-    needs: flags::NEEDS,
+    needs: flags::SHOWN,
     empty: Empty::NotApplicable,
     rule: Rule::Flag(
         &FlagRule::of("kube-apiserver", DEMANDS)
-            .provider(Provider::Hides("the answer to GET /debug/pprof would tell")),
+            .hidden(Hidden::Elsewhere("the answer to GET /debug/pprof would tell")),
     ),
 };
 

@@ -12,7 +12,7 @@ use assay_model::{Findings, Outcome, Severity};
 
 use crate::{
     Check, Empty, Facts, Rule, Ruled, Ruling,
-    flags::{self, Demand, FlagRule, Provider, Replica},
+    flags::{self, Demand, FlagRule, Hidden, Replica},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -35,11 +35,11 @@ pub(super) static CHECK: Check = Check {
         ),
         (Outcome::Pass, "names are set, or no CA for it"),
     ],
-    needs: flags::NEEDS,
+    needs: flags::SHOWN,
     empty: Empty::NotApplicable,
     rule: Rule::Flag(
         &FlagRule::of("kube-apiserver", &[Demand::Judge(spoofable_front_proxy)])
-            .provider(Provider::Hides(CONFIG_MAP)),
+            .hidden(Hidden::Elsewhere(CONFIG_MAP)),
     ),
 };
 

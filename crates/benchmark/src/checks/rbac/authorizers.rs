@@ -11,7 +11,7 @@ use assay_model::{Outcome, Severity};
 
 use crate::{
     Check, Empty, Rule,
-    flags::{self, Demand, FlagRule, Provider},
+    flags::{self, Demand, FlagRule, Hidden},
 };
 
 const REFERENCES: &[&str] =
@@ -21,8 +21,8 @@ const UNSEEN: (Outcome, &str) =
     (Outcome::Unknown, "`--authorization-config` names a file, or the flags are not visible");
 
 /// What would tell of an API server that a provider keeps to itself.
-const HIDDEN: Provider =
-    Provider::Hides("its metric apiserver_authorization_decisions_total would tell who decides");
+const HIDDEN: Hidden =
+    Hidden::Elsewhere("its metric apiserver_authorization_decisions_total would tell who decides");
 
 pub(super) static NO_RBAC: Check = Check {
     code: "CLU-RBA-001",
@@ -39,14 +39,14 @@ pub(super) static NO_RBAC: Check = Check {
         UNSEEN,
         (Outcome::Pass, "it does"),
     ],
-    needs: flags::NEEDS,
+    needs: flags::SHOWN,
     empty: Empty::NotApplicable,
     rule: Rule::Flag(
         &FlagRule::of(
             "kube-apiserver",
             &[Demand::Lists { of: &["authorization-mode"], entry: "RBAC" }],
         )
-        .provider(HIDDEN),
+        .hidden(HIDDEN),
     ),
 };
 
@@ -65,14 +65,14 @@ pub(super) static ALWAYS_ALLOW: Check = Check {
         UNSEEN,
         (Outcome::Pass, "it lists others only"),
     ],
-    needs: flags::NEEDS,
+    needs: flags::SHOWN,
     empty: Empty::NotApplicable,
     rule: Rule::Flag(
         &FlagRule::of(
             "kube-apiserver",
             &[Demand::Omits { flag: "authorization-mode", entries: &["AlwaysAllow"] }],
         )
-        .provider(HIDDEN),
+        .hidden(HIDDEN),
     ),
 };
 
