@@ -12,6 +12,7 @@ mod bootstrap_rbac;
 mod check_data;
 mod demo;
 mod docs;
+mod flag_defaults;
 
 /// Developer chores.
 #[derive(Debug, Parser)]
@@ -29,6 +30,12 @@ enum Chore {
         /// The snapshot.
         from: PathBuf,
     },
+    /// Compare `benchmarks/tables/flag-defaults.toml` with `--help` of the programs in some folders.
+    FlagDefaults {
+        /// Where they are, such as `target/cluster/*`.
+        #[arg(required = true)]
+        folders: Vec<PathBuf>,
+    },
     /// Write the generated pages and schemas.
     Docs {
         /// Write nothing, and fail when one is not current.
@@ -42,6 +49,9 @@ fn main() -> ExitCode {
         Chore::BootstrapRbac => bootstrap_rbac::run(&workspace().join("benchmarks")),
         Chore::CheckData => check_data::run(&workspace().join("benchmarks")),
         Chore::Demo { from } => demo::run(&from, &workspace()),
+        Chore::FlagDefaults { folders } => {
+            flag_defaults::run(&workspace().join("benchmarks"), &folders)
+        }
         Chore::Docs { check } => docs::run(&workspace(), check),
     };
     // A closed pipe has nobody left to tell; the exit code says it all the same.
