@@ -248,12 +248,13 @@ mod tests {
     fn nothing_but_flags_is_kept_and_reading_back_changes_nothing() {
         let line = r#"["/go-runner", "--log-file=/var/log/x", "/usr/local/bin/kube-apiserver",
             "--anonymous-auth=false", "--token-auth-file", "/etc/tokens", "--password=hush",
-            "--secret", "hush", "--audit-log-path=$(LOG)"]"#;
+            "--secret", "hush", "--audit-log-path=$(LOG)",
+            "--etcd-servers=https://etcd:2379", "--etcd-servers=https://me:hush@etcd:2379"]"#;
         let kept: Arguments = serde_json::from_str(line).expect("a command line");
         let written = serde_json::to_string(&kept).expect("words");
         assert_eq!(
             written,
-            r#"["…reference","--log-file=…reference","kube-apiserver","--anonymous-auth=false","--token-auth-file","/etc/tokens","--password=…","--secret","…","--audit-log-path=…reference"]"#
+            r#"["…reference","--log-file=…reference","kube-apiserver","--anonymous-auth=false","--token-auth-file","/etc/tokens","--password=…","--secret","…","--audit-log-path=…reference","--etcd-servers=https://etcd:2379","--etcd-servers=…connection-string"]"#
         );
         assert_eq!(serde_json::from_str::<Arguments>(&written).expect("words"), kept);
     }

@@ -83,6 +83,10 @@ const INSTEAD: &[Instead] = &[
     Instead { component: "etcd", file: "config-file", of: &[] },
 ];
 
+/// The API server does not start with the list of all plug-ins beside either of the lists of some.
+const ALL_PLUGINS: &str = "admission-control";
+const SOME_PLUGINS: [&str; 2] = ["disable-admission-plugins", "enable-admission-plugins"];
+
 /// What is known of a flag that was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Given {
@@ -143,6 +147,9 @@ impl Replica {
                 return Err(self.untold(why));
             }
             None => {}
+        }
+        if flag == ALL_PLUGINS && SOME_PLUGINS.iter().any(|it| self.is_given(it)) {
+            return Ok("");
         }
         if !self.understood {
             let why =
