@@ -350,16 +350,6 @@ impl CommandLine {
                 }
             }
         }
-        if component == "etcd" {
-            line.understood &= container.env_from.is_empty();
-            let filled = |it: &&EnvVar| it.literal != Some(Literal::Empty);
-            for variable in container.env.iter().filter(filled) {
-                if let Some(name) = variable.name.strip_prefix("ETCD_") {
-                    let flag = name.to_ascii_lowercase().replace('_', "-");
-                    line.given.entry(flag.into()).or_insert(Given::Variable);
-                }
-            }
-        }
         line
     }
 
