@@ -20,7 +20,10 @@ use assay_model::{
 
 use crate::{
     Check, Empty, Facts, Rule, Ruled, Ruling, accounts, checks, exposure,
-    rbac::{self, Power},
+    rbac::{
+        self,
+        power::{self, Power},
+    },
 };
 
 pub(super) static CHECK: Check = Check {
@@ -41,12 +44,8 @@ pub(super) static CHECK: Check = Check {
     ],
     needs: &[
         Resource::WORKLOADS,
-        &[
-            Resource::ServiceAccounts,
-            Resource::ClusterRoles,
-            Resource::ClusterRoleBindings,
-            Resource::Version,
-        ],
+        Resource::RBAC,
+        &[Resource::ServiceAccounts, Resource::Namespaces, Resource::Version],
     ],
     empty: Empty::NotApplicable,
     rule: Rule::Workload(dangerous_account_mounted),
@@ -110,7 +109,7 @@ fn danger(
             }
         };
         let mut seen = Findings::default();
-        let ruled = rbac::judge(power, check, holder, facts, &mut seen);
+        let ruled = power::judge(power, check, holder, facts, &mut seen);
         read = both(read, ruled.map(drop));
         let faults = seen.faults.iter().map(|it| match it.severity.unwrap_or(check.severity) {
             Severity::Critical => Danger::Critical,
