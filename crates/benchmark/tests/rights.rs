@@ -177,7 +177,6 @@ impl World {
         let (mut roles, mut bindings) = (Vec::new(), Vec::new());
         for number in 0..=random.below(3) {
             let namespace = if random.once_in(2) { "" } else { *random.pick(NAMESPACES) };
-            let rules = (0..=random.below(3)).map(|_| any_rule(random)).collect();
             let role = meta(namespace, format!("role-{number}"));
             let kind = if namespace.is_empty() { "ClusterRole" } else { "Role" };
             let for_cluster = namespace.is_empty() && random.once_in(2);
@@ -198,6 +197,7 @@ impl World {
                 role_ref: RoleRef { kind: kind.into(), name: role.name.clone() },
                 subjects: subjects.collect(),
             });
+            let rules = (0..=random.below(3)).map(|_| any_rule(random)).collect();
             roles.push(Role { metadata: role, rules, aggregation_rule: None });
         }
         World { roles, bindings }

@@ -5,7 +5,7 @@
 //! | grants a right, selects a role or names a subject that this version's does not        | fail    |
 //! | the same, where a provider owns the control plane                                    | warn    |
 //! | `rbac.authorization.kubernetes.io/autoupdate: "false"`: no upgrade mends it          | warn    |
-//! | labelled so, and this version has none of that name                                  | warn    |
+//! | labelled so, and no version has it so, as some add-ons are                           | warn, severity low |
 //! | as it ships, or less; or left from another version, as that ships it                 | pass    |
 //! | `system:…` of somebody else                                                          | not applicable |
 //!
@@ -124,7 +124,9 @@ fn not_of_this_version(labelled: bool, out: &mut Findings) -> Ruling {
     if !labelled {
         return not_a_default();
     }
-    out.warn(
+    // Manifests of add-ons such as CoreDNS have copied the label.
+    out.warn_as(
+        Severity::Low,
         Location::field("metadata.labels[kubernetes.io/bootstrapping]"),
         "says that it is a default, and no version of the tables has it so",
     );

@@ -278,12 +278,12 @@ fn names_critical(claim: &Claim, namespace: &str, facts: &Facts<'_>) -> Known<bo
     else {
         return Ok(false);
     };
-    let named = |kind: &str, name: &str| {
+    let subject = |kind: &str, name: &str| {
         rbac::normal(&Subject { kind: kind.into(), namespace: "".into(), name: name.into() })
     };
     any(names.iter().map(|name| match &**resource {
-        "users" => facts.critical().is(&named("User", name)),
-        "groups" => facts.critical().is(&named("Group", name)),
+        "users" => facts.critical().is(&subject("User", name)),
+        "groups" => facts.critical().is(&subject("Group", name)),
         "serviceaccounts" => critical_account(namespace, name, facts),
         _ => Ok(false),
     }))

@@ -1,10 +1,10 @@
 //! Rights on Secrets, beside reading all of them: see `cluster-wide-secret-read`.
 //!
-//! | `namespaced-secret-read`: a RoleBinding gives get, list, watch or deletecollection | verdict |
-//! |------------------------------------------------------------------------------------|---------|
-//! | in a platform namespace, for any name                                              | fail    |
-//! | anywhere, to everybody or a `default` account                                      | fail    |
-//! | else                                                                               | warn    |
+//! | `namespaced-secret-read`: a `RoleBinding` gives get, list, watch or deletecollection | verdict |
+//! |--------------------------------------------------------------------------------------|---------|
+//! | in a platform namespace, for any name                                                | fail    |
+//! | anywhere, to everybody or a `default` account                                        | fail    |
+//! | else                                                                                 | warn    |
 //!
 //! | `secret-write`: create, update or patch, by any binding                           | verdict |
 //! |-----------------------------------------------------------------------------------|---------|

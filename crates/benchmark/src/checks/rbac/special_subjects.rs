@@ -74,7 +74,7 @@ pub(super) static AUTHENTICATED: Check = Check {
         each_own(binding, facts, "system:authenticated", |subject| {
             let rules = rules.as_ref().map_err(Clone::clone)?;
             let says = format!("{subject} -> {}", role(binding));
-            if rules.iter().any(|it| is_dangerous(it)) {
+            if rules.iter().any(is_dangerous) {
                 out.fail(
                     Location::object(),
                     format!(
