@@ -197,8 +197,11 @@ impl World {
                 role_ref: RoleRef { kind: kind.into(), name: role.name.clone() },
                 subjects: subjects.collect(),
             });
-            let rules = (0..=random.below(3)).map(|_| any_rule(random)).collect();
-            roles.push(Role { metadata: role, rules, aggregation_rule: None });
+            roles.push(Role {
+                metadata: role,
+                rules: (0..=random.below(3)).map(|_| any_rule(random)).collect(),
+                aggregation_rule: None,
+            });
         }
         World { roles, bindings }
     }
