@@ -2,7 +2,7 @@
 //!
 //! A row names rights, and says of a grant that gives some of them what it makes of that: see
 //! [`Grade`]. Whoever is excused, and what the catalogue's RBAC-rule says of the rest, is the same for
-//! all rows and stands in [`judge`].
+//! all rows and stands in `judge`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
