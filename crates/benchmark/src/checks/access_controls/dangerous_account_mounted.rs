@@ -20,10 +20,7 @@ use assay_model::{
 
 use crate::{
     Check, Empty, Facts, Rule, Ruled, Ruling, accounts, checks, exposure,
-    rbac::{
-        self,
-        power::{self, Power},
-    },
+    rbac::{self, power::Power},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -45,7 +42,7 @@ pub(super) static CHECK: Check = Check {
     needs: &[
         Resource::WORKLOADS,
         Resource::RBAC,
-        &[Resource::ServiceAccounts, Resource::Namespaces, Resource::Version],
+        &[Resource::ServiceAccounts, Resource::Version, Resource::Services, Resource::Ingresses],
     ],
     empty: Empty::NotApplicable,
     rule: Rule::Workload(dangerous_account_mounted),
@@ -109,7 +106,7 @@ fn danger(
             }
         };
         let mut seen = Findings::default();
-        let ruled = power::judge(power, check, holder, facts, &mut seen);
+        let ruled = rbac::power::judge(power, check, holder, facts, &mut seen);
         read = both(read, ruled.map(drop));
         let faults = seen.faults.iter().map(|it| match it.severity.unwrap_or(check.severity) {
             Severity::Critical => Danger::Critical,
