@@ -92,6 +92,8 @@ pub enum Rule {
     /// Each distinct pod spec of each workload, wanted and live. The engine visits both and adds what
     /// of them was not read. Paths are written from the pod spec on.
     PodSpec(fn(&PodSpec, &mut Findings)),
+    /// The same, for a rule that reads more than the spec, or has nothing to say of some.
+    PodSpecWith(On<PodSpec>),
     /// Each workload. Paths are written from the object on.
     Workload(On<Workload>),
     /// Each workload of [Kubernetes' own namespaces](crate::settings::SYSTEM_NAMESPACES): what should

@@ -90,7 +90,17 @@ pub fn run_watched(
     let mut bench = Bench::new(check, facts, watch);
     match check.rule {
         Rule::PodSpec(rule) => {
-            bench.each(&inventory.workloads, |bench, workload| bench.pod_specs(workload, rule));
+            bench.each(&inventory.workloads, |bench, workload| {
+                bench.pod_specs(workload, |spec, out| {
+                    rule(spec, out);
+                    Ok(Ruling::Applies)
+                });
+            });
+        }
+        Rule::PodSpecWith(rule) => {
+            bench.each(&inventory.workloads, |bench, workload| {
+                bench.pod_specs(workload, |spec, out| rule(spec, facts, out));
+            });
         }
         Rule::Workload(rule) => {
             bench.each(&inventory.workloads, |bench, it| {
@@ -463,13 +473,18 @@ impl<'a> Bench<'a> {
     }
 
     /// Judges a workload by each of its pod specs.
-    fn pod_specs(&mut self, workload: &Workload, rule: fn(&PodSpec, &mut Findings)) {
-        let look = |spec: &PodSpec| {
+    fn pod_specs(&mut self, workload: &Workload, rule: impl Fn(&PodSpec, &mut Findings) -> Ruled) {
+        let mut ruled = None;
+        let mut look = |spec: &PodSpec| {
             let mut found = Findings::default();
-            rule(spec, &mut found);
+            let of_spec = rule(spec, &mut found);
+            ruled = Some(match ruled.take() {
+                Some(others) => joined(others, of_spec),
+                None => of_spec,
+            });
             found
         };
-        let wanted = workload.wanted().map(&look);
+        let wanted = workload.wanted().map(&mut look);
         let (mut faults, mut weaknesses) = (Merged::default(), Merged::default());
         let mut notes = Findings::default();
         if let Some(found) = wanted {
@@ -497,9 +512,13 @@ impl<'a> Bench<'a> {
             workload.live_read.clone(),
         );
         let path = workload.spec_path();
+        let ruled = ruled.unwrap_or(Ok(Ruling::Applies));
         self.settle(
             workload,
-            read.map(|()| Ruling::Applies),
+            match read {
+                Ok(()) => ruled,
+                Err(unknown) => joined(Err(unknown), ruled),
+            },
             faults.below(path),
             weaknesses.below(path),
             notes,
@@ -518,7 +537,10 @@ impl<'a> Bench<'a> {
             && !matches!(self.check.rule, Rule::SystemWorkload(_))
             && T::NAMESPACED
             && self.facts.settings.is_platform(subject.part());
-        let severity = if platform { self.check.severity.lowered() } else { self.check.severity };
+        let graded = |seen: &Seen| {
+            let severity = seen.severity.unwrap_or(self.check.severity);
+            if platform { severity.lowered() } else { severity }
+        };
         if platform {
             // The platform's own needs are shown, one step milder, and never fail a tenant's item.
             weaknesses.append(&mut faults);
@@ -558,7 +580,7 @@ impl<'a> Bench<'a> {
         let mut report = |outcome, found: Vec<Placed>| {
             self.findings.extend(found.into_iter().map(|it| Finding {
                 outcome,
-                severity: it.seen.severity.unwrap_or(severity),
+                severity: graded(&it.seen),
                 object: object.clone(),
                 at: it.seen.at,
                 detail: it.seen.detail,
@@ -608,6 +630,17 @@ impl<'a> Bench<'a> {
     }
 }
 
+/// What two specs of one workload make of it: it applies where it applies to either.
+fn joined(a: Ruled, b: Ruled) -> Ruled {
+    match (a, b) {
+        (Err(a), Err(b)) => Err(a.and(b)),
+        (Err(it), _) | (_, Err(it)) => Err(it),
+        (Ok(it @ Ruling::Manual(_)), _) | (_, Ok(it @ Ruling::Manual(_))) => Ok(it),
+        (Ok(Ruling::Applies), _) | (_, Ok(Ruling::Applies)) => Ok(Ruling::Applies),
+        (Ok(it @ Ruling::NotApplicable(_)), Ok(Ruling::NotApplicable(_))) => Ok(it),
+    }
+}
+
 /// Something seen, and the pods it was seen on.
 struct Placed {
     seen: Seen,
@@ -639,6 +672,10 @@ impl Merged {
     fn below(self, prefix: &str) -> Vec<Placed> {
         let placed = self.0.into_values().map(|mut it| {
             it.seen.at.path.insert_str(0, prefix);
+            // What is said of the spec as a whole.
+            if it.seen.at.path.ends_with('.') {
+                it.seen.at.path.pop();
+            }
             it
         });
         placed.collect()
