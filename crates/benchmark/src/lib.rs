@@ -8,7 +8,7 @@
 //! - [`engine`]: how a check becomes a verdict. The one place that can say PASS.
 //! - [`facts`]: what is computed once and shared: who may do what ([`rbac`]), which pods are isolated
 //!   ([`isolation`]) or reachable from outside ([`exposure`]), what accounts are used for ([`accounts`]),
-//!   the flags of the control plane ([`flags`]), ….
+//!   the flags of the control plane ([`flags`]), what admission would refuse ([`pod_security`]), ….
 //! - [`checks`]: the checks themselves, a folder for each item of the matrix.
 //! - [`data`]: what ages, compiled in from `benchmarks/`: the matrix, the framework editions, tables.
 //! - [`score`]: verdicts rolled up.
@@ -21,10 +21,12 @@ pub mod engine;
 pub mod exposure;
 pub mod facts;
 pub mod flags;
+pub mod host_path;
 pub mod image;
 pub mod isolation;
 pub mod lifecycle;
 pub mod network_engine;
+pub mod pod_security;
 pub mod rbac;
 pub mod score;
 pub mod settings;

@@ -404,7 +404,7 @@ pub(crate) fn replicas(facts: &Facts<'_>) -> BTreeMap<&'static str, Listing<Repl
 }
 
 /// Whether a kubelet runs this pod from a file of its node.
-fn is_mirror(workload: &Workload, live: &Live, facts: &Facts<'_>) -> Known<bool> {
+pub(crate) fn is_mirror(workload: &Workload, live: &Live, facts: &Facts<'_>) -> Known<bool> {
     let Some(node) = &live.mirror_of else { return Ok(false) };
     let plain = !live.spec.names_service_account();
     let named = workload.owner.name.ends_with(&format!("-{}", node.name));

@@ -7,17 +7,17 @@
 //! Whether a container mounts it does not matter, as at admission.
 //! Source: Pod Security Standards, baseline, "`HostPath` Volumes".
 
-use assay_model::{Findings, Location, Outcome, PodSpec, Resource, Severity, pod::VolumeSource};
+use assay_model::{Outcome, Resource, Severity};
 
-use crate::{Check, Empty, Rule};
+use crate::{Check, Empty, Rule, pod_security};
 
 pub(super) static CHECK: Check = Check {
     code: "APP-PSP-015",
     id: "host-path-volume",
     title: "pod mounts a path of its node",
     severity: Severity::High,
-    rationale: "Files of the node hold credentials of the kubelet and of other pods; a pod that may \
-                write them can take the node over.",
+    rationale: "Files of the node hold credentials of the kubelet and of other pods; a pod that \
+                may write them can take the node over.",
     remediation: "Use a volume type that belongs to the pod: `emptyDir`, a claim, `configMap`, \
                   `projected`. What a node agent must read goes into a platform namespace.",
     references: &["https://kubernetes.io/docs/concepts/security/pod-security-standards/"],
@@ -28,14 +28,5 @@ pub(super) static CHECK: Check = Check {
     ],
     needs: &[Resource::WORKLOADS],
     empty: Empty::NotApplicable,
-    rule: Rule::PodSpec(host_path_volume),
+    rule: Rule::PodSpec(pod_security::host_path_volume),
 };
-
-fn host_path_volume(pod: &PodSpec, findings: &mut Findings) {
-    for (index, volume) in pod.volumes.iter().enumerate() {
-        if let VolumeSource::HostPath(host) = &volume.source {
-            let at = Location::field(format!("volumes[{index}].hostPath"));
-            findings.fail(at, format!("is `{}`", host.path));
-        }
-    }
-}

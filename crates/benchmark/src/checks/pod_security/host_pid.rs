@@ -8,17 +8,17 @@
 //! a process can take over any other of the node.
 //! Source: Pod Security Standards, baseline, "Host Namespaces".
 
-use assay_model::{Findings, Outcome, PodSpec, Resource, Severity};
+use assay_model::{Outcome, Resource, Severity};
 
-use crate::{Check, Empty, Rule};
+use crate::{Check, Empty, Rule, pod_security};
 
 pub(super) static CHECK: Check = Check {
     code: "APP-PSP-003",
     id: "host-pid",
     title: "pod shares the process namespace of its node",
     severity: Severity::High,
-    rationale: "Its processes see those of the node and of every other pod there, and can signal or \
-                trace them as far as their user may.",
+    rationale: "Its processes see those of the node and of every other pod there, and can signal \
+                or trace them as far as their user may.",
     remediation: "Remove `hostPID`; debug a node with a pod that is gone afterwards.",
     references: &["https://kubernetes.io/docs/concepts/security/pod-security-standards/"],
     verdicts: &[
@@ -30,24 +30,5 @@ pub(super) static CHECK: Check = Check {
     ],
     needs: &[Resource::WORKLOADS],
     empty: Empty::NotApplicable,
-    rule: Rule::PodSpec(host_pid),
+    rule: Rule::PodSpec(pod_security::host_pid),
 };
-
-fn host_pid(pod: &PodSpec, findings: &mut Findings) {
-    if !pod.host_pid {
-        return;
-    }
-    let can_trace = pod.containers().any(|container| {
-        container.security_context.as_ref().is_some_and(|it| {
-            let added = it.capabilities.iter().flat_map(|it| &it.add);
-            it.privileged == Some(true)
-                || added.into_iter().any(|it| matches!(&**it, "SYS_PTRACE" | "SYS_ADMIN" | "ALL"))
-        })
-    });
-    if can_trace {
-        let detail = "is `true`, and a container may trace any process";
-        findings.fail_as(Severity::Critical, pod.field("hostPID"), detail);
-    } else {
-        findings.fail(pod.field("hostPID"), "is `true`");
-    }
-}

@@ -7,17 +7,19 @@
 //! Init and ephemeral containers count.
 //! Source: Pod Security Standards, baseline, "Privileged Containers".
 
-use assay_model::{Findings, Outcome, PodSpec, Resource, Severity};
+use assay_model::{Outcome, Resource, Severity};
 
-use crate::{Check, Empty, Rule};
+use crate::{Check, Empty, Rule, pod_security};
 
 pub(super) static CHECK: Check = Check {
     code: "APP-PSP-001",
     id: "privileged-container",
     title: "container is privileged",
     severity: Severity::Critical,
-    rationale: "A privileged container has every capability, every device and no confinement: it is root on its node.",
-    remediation: "Remove `securityContext.privileged`; give the one capability or device that is needed instead.",
+    rationale: "A privileged container has every capability, every device and no confinement: it \
+                is root on its node.",
+    remediation: "Remove `securityContext.privileged`; give the one capability or device that is \
+                  needed instead.",
     references: &["https://kubernetes.io/docs/concepts/security/pod-security-standards/"],
     verdicts: &[
         (Outcome::Fail, "a container, of any kind, sets it to `true`"),
@@ -25,13 +27,5 @@ pub(super) static CHECK: Check = Check {
     ],
     needs: &[Resource::WORKLOADS],
     empty: Empty::NotApplicable,
-    rule: Rule::PodSpec(privileged_container),
+    rule: Rule::PodSpec(pod_security::privileged),
 };
-
-fn privileged_container(pod: &PodSpec, findings: &mut Findings) {
-    for container in pod.containers() {
-        if container.security_context.as_ref().and_then(|it| it.privileged) == Some(true) {
-            findings.fail(container.field("securityContext.privileged"), "is `true`");
-        }
-    }
-}

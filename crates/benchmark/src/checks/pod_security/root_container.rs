@@ -8,13 +8,13 @@
 //! Init and ephemeral containers count. Unset on both leaves the choice to the image, and that
 //! fails. A pod's `false` fails by itself, as at admission, though every container says `true`.
 //!
-//! Exempt: pods with `hostUsers: false`, as in the source since v1.35.
+//! Exempt: pods with `hostUsers: false`, from policy version 1.35 on.
 //! Elsewhere: `runAsUser: 0` is `root-user`'s.
 //! Source: Pod Security Standards, restricted, "Running as Non-root".
 
-use assay_model::{Findings, Outcome, PodSpec, Resource, Severity};
+use assay_model::{Outcome, Resource, Severity};
 
-use crate::{Check, Empty, Rule};
+use crate::{Check, Empty, Rule, pod_security};
 
 pub(super) static CHECK: Check = Check {
     code: "APP-PSP-024",
@@ -22,37 +22,17 @@ pub(super) static CHECK: Check = Check {
     title: "container may run as root",
     severity: Severity::High,
     rationale: "A process that breaks out of a root container is root on the node.",
-    remediation: "Set `securityContext.runAsNonRoot: true` on the pod and give the image a numeric, \
-                  non-zero `USER`.",
+    remediation: "Set `securityContext.runAsNonRoot: true` on the pod and give the image a \
+                  numeric, non-zero `USER`.",
     references: &["https://kubernetes.io/docs/concepts/security/pod-security-standards/"],
     verdicts: &[
         (Outcome::Fail, "`runAsNonRoot` is `false` on the pod or a container, or unset on both"),
         (
             Outcome::Pass,
-            "every container must run as another user, or the pod has users of its own",
+            "every container must run as another user, or the pod has users of its own (1.35 and later)",
         ),
     ],
-    needs: &[Resource::WORKLOADS],
+    needs: &[Resource::WORKLOADS, &[Resource::Version]],
     empty: Empty::NotApplicable,
-    rule: Rule::PodSpec(root_container),
+    rule: Rule::PodSpecWith(|pod, facts, out| pod_security::RUN_AS_NON_ROOT.judge(pod, facts, out)),
 };
-
-fn root_container(pod: &PodSpec, findings: &mut Findings) {
-    if pod.host_users == Some(false) {
-        return;
-    }
-    let inherited = pod.security_context.as_ref().and_then(|it| it.run_as_non_root);
-    if inherited == Some(false) {
-        findings.fail(pod.field("securityContext.runAsNonRoot"), "is `false`");
-        return;
-    }
-    for container in pod.containers() {
-        let own = container.security_context.as_ref().and_then(|it| it.run_as_non_root);
-        let seen = match own.or(inherited) {
-            Some(true) => continue,
-            Some(false) => "is `false`",
-            None => "is unset here and on the pod",
-        };
-        findings.fail(container.field("securityContext.runAsNonRoot"), seen);
-    }
-}
