@@ -14,7 +14,8 @@ use std::{
 };
 
 use assay_benchmark::{
-    Facts, Rule, Settings, checks, isolation, needed,
+    Facts, Settings, checks, isolation, needed,
+    pod_security::{self, Level, violations},
     rbac::{Grant, Holder, Power, Recognise, Where, gives},
 };
 use assay_collector::{
@@ -22,7 +23,7 @@ use assay_collector::{
     files::{self, Completeness},
 };
 use assay_model::{
-    Findings, Inventory, Known, Listing, PodSpec, Scope, Snapshot, Workload, network::Direction,
+    Inventory, Known, Listing, PodSpec, Scope, Snapshot, Workload, network::Direction,
     rbac::Subject, workload::Live,
 };
 use assay_tests::{ControlPlane, Identity, Loaded, Options, Run, assay, objects, redacted, shared};
@@ -139,38 +140,12 @@ fn what_the_server_accepts() {
     insta::assert_snapshot!("platform-loaded", platform.loaded);
 }
 
-/// Pod Security checks of upstream's names, and ours that look for the same.
-const BUILT: &[(&str, &[&str])] = &[
-    ("allowPrivilegeEscalation", &["privilege-escalation"]),
-    ("capabilities_baseline", &["added-capability"]),
-    ("hostNamespaces", &["host-pid", "host-ipc", "host-network"]),
-    ("hostPathVolumes", &["host-path-volume"]),
-    ("privileged", &["privileged-container"]),
-    ("runAsNonRoot", &["root-container"]),
-];
-
-/// Those that the clusters break, and that no check of ours looks for yet.
-const NOT_BUILT: &[&str] = &[
-    "capabilities_restricted",
-    "hostPorts",
-    "hostProbesAndHostLifecycle",
-    "restrictedVolumes",
-    "runAsUser",
-    "seccompProfile_restricted",
-];
-
-/// The paths at which our checks find a pod spec at fault, from the pod on.
-fn broken(spec: &PodSpec, ids: &[&str]) -> BTreeSet<String> {
-    let mut paths = BTreeSet::new();
-    for id in ids {
-        let check = checks::find(id).expect("a check");
-        let Rule::PodSpec(rule) = check.rule else { panic!("{id} looks at more than a pod spec") };
-        let mut found = Findings::default();
-        rule(spec, &mut found);
-        let seen = found.faults.into_iter().chain(found.weaknesses);
-        paths.extend(seen.map(|it| format!("spec.{}", it.at.path)));
-    }
-    paths
+/// The controls that a pod spec breaks, and the paths at which, from the pod on.
+fn broken(spec: &PodSpec) -> BTreeSet<String> {
+    // Each level has its own of two controls, where restricted replaces one of baseline's.
+    let levels = [Level::Baseline, Level::Restricted].into_iter();
+    let violations = levels.flat_map(|level| violations(spec, pod_security::LATEST, level));
+    violations.map(|it| format!("{} spec.{}", it.control.id, it.seen.at.path)).collect()
 }
 
 fn each_live(inventory: &Inventory, mut visit: impl FnMut(&Workload, &Live)) {
@@ -192,9 +167,7 @@ fn assert_pod_security(cluster: &Cluster, reasons: &[(&str, &str)]) {
     let mut pods = BTreeSet::new();
     each_live(&cluster.inventory, |workload, live| {
         for pod in named(workload, live) {
-            for (check, ids) in BUILT {
-                seen.extend(broken(&live.spec, ids).iter().map(|it| format!("{pod} {check} {it}")));
-            }
+            seen.extend(broken(&live.spec).iter().map(|it| format!("{pod} {it}")));
             pods.insert(pod);
         }
     });
@@ -209,9 +182,7 @@ fn assert_pod_security(cluster: &Cluster, reasons: &[(&str, &str)]) {
     for pod in &named {
         for level in cluster.expected["pods"][format!("Pod/{pod}")].as_object().expect("levels") {
             for (check, paths) in level.1.as_object().expect("checks") {
-                let built = BUILT.iter().any(|(it, _)| it == check);
-                assert!(built || NOT_BUILT.contains(&check.as_str()), "{check}");
-                for path in paths.as_array().into_iter().flatten().filter(|_| built) {
+                for path in paths.as_array().into_iter().flatten() {
                     let path = path.as_str().expect("a path");
                     // Ours is one finding a container, which names the capabilities.
                     let path = path.find(".add[").map_or(path, |it| &path[..it + ".add".len()]);
