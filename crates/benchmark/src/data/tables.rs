@@ -262,6 +262,9 @@ pub struct PolicyEngine {
     pub webhook_configuration: Vec<String>,
     /// Services it answers by: `NAMESPACE/NAME`, with `*` for any namespace or any end of a name.
     pub service: Vec<String>,
+    /// API groups of its policies, where they may be about how pods run.
+    #[serde(default)]
+    pub group: Vec<String>,
 }
 
 #[derive(Deserialize)]

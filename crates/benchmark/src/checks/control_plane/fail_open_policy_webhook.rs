@@ -12,14 +12,15 @@
 //! Elsewhere: tenants who can relabel their namespace out of a policy.
 
 use assay_model::{
-    Findings, Known, Location, Outcome, Resource, Scope, Severity,
-    admission::{ServiceReference, Webhook, WebhookConfiguration},
+    Findings, Location, Outcome, Resource, Severity,
+    admission::{Webhook, WebhookConfiguration},
     both,
-    namespace::Namespace,
-    selector::Selector,
 };
 
-use crate::{Check, Empty, Facts, Rule, Ruled, Ruling};
+use crate::{
+    Check, Empty, Facts, Rule, Ruled, Ruling,
+    policy_engine::{is_engine, leaves_out},
+};
 
 pub(super) static CHECK: Check = Check {
     code: "CLU-CIS-043",
@@ -96,48 +97,4 @@ fn fail_open_policy_webhook(
     let question =
         format!("Do the matchConditions of {} exempt what tenants make?", names.join(", "));
     Ok(Ruling::Manual(question))
-}
-
-/// Whether a webhook is known as a policy engine's, by its configuration or by whom it calls.
-fn is_engine(configuration: &str, webhook: &Webhook, facts: &Facts<'_>) -> bool {
-    let service = webhook.client_config.service.as_ref();
-    facts.tables.policy_engines.iter().any(|engine| {
-        engine.webhook_configuration.iter().any(|it| it == configuration)
-            || service.is_some_and(|called| engine.service.iter().any(|it| is_service(it, called)))
-    })
-}
-
-/// Whether a Service fits `NAMESPACE/NAME`; `*` is any namespace, or any end of a name.
-fn is_service(pattern: &str, service: &ServiceReference) -> bool {
-    let Some((namespace, name)) = pattern.split_once('/') else { return false };
-    let named = match name.strip_suffix('*') {
-        Some(prefix) => service.name.starts_with(prefix),
-        None => *service.name == *name,
-    };
-    (namespace == "*" || *service.namespace == *namespace) && named
-}
-
-/// Whether some namespace of the platform, or of tenants, is not selected. Those that wait to be
-/// deleted do not count.
-fn leaves_out(
-    selector: &Selector,
-    webhook: &Webhook,
-    platform: bool,
-    facts: &Facts<'_>,
-) -> Known<bool> {
-    let own = webhook.client_config.service.as_ref().map(|it| &*it.namespace);
-    let exempt = |it: &Namespace| {
-        let is_platform = facts.settings.is_platform(&it.name) || own == Some(&*it.name);
-        if is_platform != platform || it.terminating()? {
-            return Ok(false);
-        }
-        let labels = &it.metadata.as_ref().map_err(Clone::clone)?.labels;
-        // The API server labels each namespace with its name; a manifest need not.
-        let label = |key: &str| match key {
-            "kubernetes.io/metadata.name" => Some(&*it.name),
-            _ => labels.get(key).map(|value| &**value),
-        };
-        Ok(!selector.matches(label))
-    };
-    Ok(facts.inventory.namespaces.find(Scope::Cluster, exempt)?.is_some())
 }

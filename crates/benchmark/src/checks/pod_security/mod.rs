@@ -3,6 +3,7 @@
 //! Rows that mirror a control of Pod Security admission judge by [`pod_security`](crate::pod_security).
 
 mod added_capability;
+mod admitted;
 mod escape_capability;
 mod flex_volume;
 mod git_repo_volume;
@@ -13,8 +14,11 @@ mod host_pid;
 mod host_port;
 mod host_process_container;
 mod naked_pod;
+mod namespace_below_baseline;
+mod no_pod_admission;
 mod no_seccomp_profile;
 mod no_security_context;
+mod pod_admission_exemption;
 mod pod_breaks_baseline;
 mod privilege_escalation;
 mod privileged_container;
@@ -70,4 +74,19 @@ pub(super) static CHECKS: &[&Check] = &[
     &no_security_context::CHECK,
     &pod_breaks_baseline::CHECK,
     &naked_pod::CHECK,
+    &no_pod_admission::CHECK,
+    &namespace_below_baseline::CHECK,
+    &pod_admission_exemption::CHECK,
+    &admitted::PRIVILEGED,
+    &admitted::HOST_PID,
+    &admitted::HOST_IPC,
+    &admitted::HOST_NETWORK,
+    &admitted::PRIVILEGE_ESCALATION,
+    &admitted::ROOT,
+    &admitted::RAW_SOCKETS,
+    &admitted::CAPABILITIES,
+    &admitted::HOST_PROCESS,
+    &admitted::HOST_PATH,
+    &admitted::HOST_PORT,
+    &admitted::SECCOMP,
 ];
