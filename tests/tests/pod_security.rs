@@ -6,7 +6,7 @@ mod random;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fs, thread,
 };
 
 use assay_benchmark::{
@@ -21,6 +21,9 @@ use self::random::Random;
 
 /// How many pods that the server takes for valid are tried.
 const PODS: usize = 2000;
+
+/// How many are tried at once.
+const AT_ONCE: usize = 16;
 
 /// The first policy version that is tried: that of the first server with the plug-in.
 const FIRST_MINOR: u32 = 22;
@@ -318,6 +321,38 @@ fn theirs(api: &Api, namespace: &str, pod: &Value) -> BTreeSet<&'static str> {
     }
 }
 
+/// What admission and we say of a pod by one policy.
+struct Answered {
+    asked: String,
+    pod: String,
+    theirs: BTreeSet<&'static str>,
+    ours: BTreeSet<&'static str>,
+}
+
+/// Asks by the latest policies, and by one or two pinned ones; `None` for a pod that is not valid.
+fn try_pod(api: &Api, versions: &[u32], pod: &Value, seed: u64) -> Option<Vec<Answered>> {
+    // What is defaulted on the way, as host ports are, is judged as well.
+    let (status, kept) = tried(api, &namespace(Level::Privileged, "latest"), pod);
+    match status {
+        201 => {}
+        422 => return None,
+        _ => panic!("{status} {kept}"),
+    }
+    let spec = spec_of(&kept);
+    let mut random = Random::new(seed);
+    let newest = *versions.last().expect("a version");
+    let latest = LEVELS.map(|level| (level, newest, "latest".to_owned()));
+    let pinned = *random.pick(versions);
+    let pinned = random.some(&LEVELS).into_iter().map(|it| (it, pinned, format!("v1.{pinned}")));
+    let answered = latest.into_iter().chain(pinned).map(|(level, minor, label)| Answered {
+        asked: format!("{} {}", level.name(), minor_name((1, minor))),
+        pod: pod.to_string(),
+        theirs: theirs(api, &namespace(level, &label), pod),
+        ours: ours(&spec, (1, minor), level),
+    });
+    Some(answered.collect())
+}
+
 #[test]
 #[expect(clippy::print_stdout, reason = "how much was tried must be seen")]
 fn admission_says_the_same() {
@@ -332,38 +367,32 @@ fn admission_says_the_same() {
         versions.iter().for_each(|it| create_namespace(&api, level, &format!("v1.{it}")));
     }
 
-    let mut random = Random::new(2);
     let (mut valid, mut invalid, mut answers) = (0, 0, 0);
     let mut differences = Vec::new();
     let mut refused: BTreeMap<&str, usize> = BTreeMap::new();
-    for pod in pods() {
-        if valid == PODS {
-            break;
-        }
-        // What is defaulted on the way, as host ports are, is judged as well.
-        let (status, kept) = tried(&api, &namespace(Level::Privileged, "latest"), &pod);
-        match status {
-            201 => valid += 1,
-            422 => {
+    let mut pods = pods().zip(2..);
+    while valid < PODS {
+        let batch: Vec<(Value, u64)> = pods.by_ref().take(AT_ONCE).collect();
+        let trials = thread::scope(|scope| {
+            let (api, versions) = (&api, &versions);
+            let running: Vec<_> = batch
+                .iter()
+                .map(|(pod, seed)| scope.spawn(move || try_pod(api, versions, pod, *seed)))
+                .collect();
+            running.into_iter().map(|it| it.join().expect("tried")).collect::<Vec<_>>()
+        });
+        for trial in trials {
+            let Some(answered) = trial else {
                 invalid += 1;
                 continue;
-            }
-            _ => panic!("{status} {kept}"),
-        }
-        let spec = spec_of(&kept);
-        let pinned = *random.pick(&versions);
-        let latest = LEVELS.map(|level| (level, minor, "latest".to_owned()));
-        let pinned =
-            random.some(&LEVELS).into_iter().map(|level| (level, pinned, format!("v1.{pinned}")));
-        for (level, minor, label) in latest.into_iter().chain(pinned) {
-            let theirs = theirs(&api, &namespace(level, &label), &pod);
-            let ours = ours(&spec, (1, minor), level);
-            answers += 1;
-            theirs.iter().for_each(|it| *refused.entry(it).or_default() += 1);
-            if theirs != ours {
-                let level = level.name();
-                let version = minor_name((1, minor));
-                differences.push(format!("{level} {version}: {theirs:?}, ours {ours:?}: {pod}"));
+            };
+            valid += 1;
+            for Answered { asked, pod, theirs, ours } in answered {
+                answers += 1;
+                theirs.iter().for_each(|it| *refused.entry(it).or_default() += 1);
+                if theirs != ours {
+                    differences.push(format!("{asked}: {theirs:?}, ours {ours:?}: {pod}"));
+                }
             }
         }
     }

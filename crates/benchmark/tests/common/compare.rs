@@ -144,8 +144,9 @@ fn outcomes_of(subjects: &BTreeSet<ObjectReference>, judged: &Judged) -> BTreeSe
 
 fn key(finding: &assay_benchmark::engine::Finding) -> Key {
     let container = finding.at.container.as_deref().unwrap_or_default().to_owned();
-    let path = &finding.at.path;
-    // A pod's spec stands elsewhere in its Job than in the CronJob above.
+    // A pod's spec stands elsewhere in its Job than in the CronJob above. What is said of the spec as a
+    // whole ends there.
+    let path = &format!("{}.", finding.at.path);
     let path = ["spec.jobTemplate.spec.template.spec.", "spec.template.spec.", "spec."]
         .iter()
         .find_map(|it| path.strip_prefix(it))
