@@ -411,6 +411,8 @@ pub(super) struct PolicyEngine {
     name: String,
     webhook_configuration: Vec<String>,
     service: Vec<String>,
+    #[serde(default)]
+    group: Vec<String>,
     source: String,
     date: Date,
 }
@@ -421,6 +423,8 @@ impl PolicyEngines {
             sourced(&it.source, it.date).with_context(|| it.name.clone())?;
             let found = !it.webhook_configuration.is_empty() || !it.service.is_empty();
             ensure!(found, "{} cannot be recognised", it.name);
+            let dotted = it.group.iter().all(|group| group.contains('.'));
+            ensure!(dotted, "{}: {:?} are no API groups", it.name, it.group);
             for service in &it.service {
                 let parts = service.split('/').filter(|it| !it.is_empty()).count();
                 ensure!(parts == 2, "{}: `{service}` is not NAMESPACE/NAME", it.name);
