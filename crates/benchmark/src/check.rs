@@ -107,8 +107,8 @@ pub enum Rule {
     NetworkPolicy(On<NetworkPolicy>),
     /// Each node.
     Node(On<Node>),
-    /// The configuration of each node's kubelet. Virtual nodes have none.
-    Kubelet(fn(&KubeletConfig, &mut Findings)),
+    /// The configuration of each node's kubelet, with the node. Virtual nodes have none.
+    Kubelet(fn(&KubeletConfig, &Node, &Facts<'_>, &mut Findings) -> Ruled),
     /// Each `ClusterRoleBinding`.
     ClusterRoleBinding(On<Binding>),
     /// Each `RoleBinding`.

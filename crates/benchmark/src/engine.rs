@@ -135,7 +135,9 @@ pub fn run_watched(
         }
         Rule::Kubelet(rule) => {
             bench.each(&inventory.nodes, |bench, node| {
-                bench.judge(node, |out| kubelet(node, facts, |config| rule(config, out)));
+                bench.judge(node, |out| {
+                    kubelet(node, facts, |config| rule(config, node, facts, out))
+                });
             });
         }
         Rule::ClusterRoleBinding(rule) => {
@@ -204,11 +206,11 @@ pub fn run_watched(
     bench.verdict()
 }
 
-/// The configuration of a node's kubelet, to be looked at; or why there is none.
+/// What is said of the configuration of a node's kubelet; or why there is none.
 fn kubelet(
     node: &Node,
     facts: &Facts<'_>,
-    look: impl FnOnce(&assay_model::node::KubeletConfig),
+    look: impl FnOnce(&assay_model::node::KubeletConfig) -> Ruled,
 ) -> Ruled {
     if node.is_virtual() {
         return Ok(Ruling::NotApplicable("no kubelet stands behind a virtual node".to_owned()));
@@ -224,8 +226,7 @@ fn kubelet(
         )
         .into());
     };
-    look(config);
-    Ok(Ruling::Applies)
+    look(config)
 }
 
 /// Something that can be judged, and be named in a report.

@@ -7,9 +7,12 @@
 //! Exempt: virtual nodes. Unlike the field, the flag `--anonymous-auth` is `true` when unset; the
 //! running configuration has both already resolved.
 
-use assay_model::{Findings, Location, Outcome, Resource, Severity, node::KubeletConfig};
+use assay_model::{
+    Findings, Location, Outcome, Resource, Severity,
+    node::{KubeletConfig, Node},
+};
 
-use crate::{Check, Empty, Rule};
+use crate::{Check, Empty, Facts, Rule, Ruled, Ruling};
 
 pub(super) static CHECK: Check = Check {
     code: "HST-CIS-012",
@@ -31,9 +34,15 @@ pub(super) static CHECK: Check = Check {
     rule: Rule::Kubelet(anonymous_kubelet),
 };
 
-fn anonymous_kubelet(config: &KubeletConfig, findings: &mut Findings) {
+fn anonymous_kubelet(
+    config: &KubeletConfig,
+    _: &Node,
+    _: &Facts<'_>,
+    findings: &mut Findings,
+) -> Ruled {
     if config.authentication.anonymous.enabled {
         let at = Location::field("configz authentication.anonymous.enabled");
         findings.fail(at, "is `true`");
     }
+    Ok(Ruling::Applies)
 }
