@@ -1,7 +1,26 @@
 //! Hosts / Operate / CIS Benchmarks: the kubelet.
 
 mod anonymous_kubelet;
+mod no_kubelet_serving_rotation;
+mod self_signed_kubelet_certificate;
+mod settings;
+mod weak_kubelet_cipher_suite;
 
 use crate::Check;
 
-pub(super) static CHECKS: &[&Check] = &[&anonymous_kubelet::CHECK];
+pub(super) static CHECKS: &[&Check] = &[
+    &anonymous_kubelet::CHECK,
+    &settings::KUBELET_ALLOWS_ALL,
+    &settings::NO_KUBELET_CLIENT_CA,
+    &settings::KUBELET_READ_ONLY_PORT,
+    &settings::ENDLESS_STREAM,
+    &settings::THROTTLED_KUBELET_EVENTS,
+    &self_signed_kubelet_certificate::CHECK,
+    &settings::NO_KUBELET_CLIENT_ROTATION,
+    &no_kubelet_serving_rotation::CHECK,
+    &weak_kubelet_cipher_suite::CHECK,
+    &settings::NO_POD_PIDS_LIMIT,
+    &settings::NO_DEFAULT_SECCOMP_PROFILE,
+    &settings::ALLOWED_UNSAFE_SYSCTL,
+    &settings::STATIC_POD_URL,
+];
