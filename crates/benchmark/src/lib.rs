@@ -36,6 +36,7 @@ pub mod version;
 
 mod amounts;
 mod audit;
+mod kube_proxy;
 
 pub use audit::{Audit, audit, needed};
 pub use check::{Check, Empty, Rule, Ruled, Ruling};

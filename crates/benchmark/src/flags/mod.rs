@@ -89,7 +89,7 @@ const SOME_PLUGINS: [&str; 2] = ["disable-admission-plugins", "enable-admission-
 
 /// What is known of a flag that was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Given {
+pub(crate) enum Given {
     /// This value.
     Value(Arc<str>),
     /// A value that was not kept: one that something expands first, or of no interest.
@@ -298,9 +298,22 @@ fn runs(container: &Container, component: &str) -> bool {
     words.into_iter().any(|it| matches!(it, Word::Component(name) if &**name == component))
 }
 
-struct CommandLine {
-    given: BTreeMap<Arc<str>, Given>,
-    understood: bool,
+/// The flags that a container's command line gives its component.
+pub(crate) struct CommandLine {
+    /// By name: the last value.
+    pub(crate) given: BTreeMap<Arc<str>, Given>,
+    /// Whether every word was understood, so that a flag not found is not given.
+    pub(crate) understood: bool,
+}
+
+impl Given {
+    /// What it says, if it was kept.
+    pub(crate) fn value(&self) -> Option<&Arc<str>> {
+        match self {
+            Given::Value(value) => Some(value),
+            Given::Hidden | Given::Variable => None,
+        }
+    }
 }
 
 impl CommandLine {
@@ -310,7 +323,7 @@ impl CommandLine {
     ///
     /// etcd also takes `--cert-file` from the variable `ETCD_CERT_FILE`, unless that is empty or the
     /// flag is given. No value of a variable is kept.
-    fn parse(container: &Container, component: &str) -> Self {
+    pub(crate) fn parse(container: &Container, component: &str) -> Self {
         let words: Vec<&Word> =
             container.command.words().iter().chain(container.args.words()).collect();
         let from =

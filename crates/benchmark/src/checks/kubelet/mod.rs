@@ -1,7 +1,9 @@
 //! Hosts / Operate / CIS Benchmarks: the kubelet.
 
 mod anonymous_kubelet;
+mod no_iptables_utility_chains;
 mod no_kubelet_serving_rotation;
+mod open_kube_proxy_metrics;
 mod self_signed_kubelet_certificate;
 mod settings;
 mod weak_kubelet_cipher_suite;
@@ -14,6 +16,7 @@ pub(super) static CHECKS: &[&Check] = &[
     &settings::NO_KUBELET_CLIENT_CA,
     &settings::KUBELET_READ_ONLY_PORT,
     &settings::ENDLESS_STREAM,
+    &no_iptables_utility_chains::CHECK,
     &settings::THROTTLED_KUBELET_EVENTS,
     &self_signed_kubelet_certificate::CHECK,
     &settings::NO_KUBELET_CLIENT_ROTATION,
@@ -21,6 +24,7 @@ pub(super) static CHECKS: &[&Check] = &[
     &weak_kubelet_cipher_suite::CHECK,
     &settings::NO_POD_PIDS_LIMIT,
     &settings::NO_DEFAULT_SECCOMP_PROFILE,
+    &open_kube_proxy_metrics::CHECK,
     &settings::ALLOWED_UNSAFE_SYSCTL,
     &settings::STATIC_POD_URL,
 ];
