@@ -4,7 +4,7 @@
 //! |-----------------------------------------------------|------|
 //! | past the end, or the product is discontinued        | fail |
 //! | past the end, but extended support is declared      | warn |
-//! | at most [`NOTICE`] days before the end              | warn |
+//! | shortly before the end, mostly [`NOTICE`] days      | warn |
 //! | before that, by a row older than [`FRESH`] days     | warn |
 //! | before that                                         | pass |
 //! | no row                                              | unknown |
@@ -43,8 +43,9 @@ pub enum Support {
 }
 
 impl Support {
-    /// What a row says on a day to those who have extended support, or have not.
-    pub fn of(row: &Release, today: Date, has_extended: bool) -> Self {
+    /// What a row says on a day to those who have extended support, or have not; `notice` days before
+    /// its end a release wants to be replaced.
+    pub fn of(row: &Release, today: Date, has_extended: bool, notice: i32) -> Self {
         let extended = row.extended.filter(|it| *it >= today);
         match row.end {
             end if row.discontinued => Support::Ended { on: end, extended: None },
@@ -52,7 +53,7 @@ impl Support {
                 Some(until) if has_extended => Support::Extended(until),
                 extended => Support::Ended { on: Some(end), extended },
             },
-            Some(end) if days(today, end) <= NOTICE => Support::EndsSoon(end),
+            Some(end) if days(today, end) <= notice => Support::EndsSoon(end),
             _ if days(row.date, today) > FRESH => Support::Stale(row.date),
             _ => Support::Full,
         }
@@ -75,6 +76,8 @@ pub struct Running<'a> {
     pub told: &'a str,
     /// Where it was read.
     pub resource: Resource,
+    /// From so many days before its end on it wants to be replaced.
+    pub notice: i32,
 }
 
 /// Reports what is wrong with the support of a release.
@@ -93,7 +96,7 @@ pub fn judge(
         return Err(untold(running.resource, told));
     };
     let has_extended = facts.settings.declares(Declaration::ExtendedSupport);
-    match Support::of(row, facts.today(), has_extended) {
+    match Support::of(row, facts.today(), has_extended, running.notice) {
         Support::Full => {}
         Support::Stale(date) => findings.warn(
             at,
@@ -149,7 +152,7 @@ mod tests {
 
     #[test]
     fn each_day_of_a_release() {
-        let on = |today| Support::of(&row(), today, false);
+        let on = |today| Support::of(&row(), today, false, NOTICE);
         assert_eq!(on(date(2026, 2, 1)), Support::Full);
         assert_eq!(on(date(2026, 10, 3)), Support::EndsSoon(date(2026, 12, 31)), "89 days");
         assert_eq!(on(date(2026, 12, 31)), Support::EndsSoon(date(2026, 12, 31)), "the last day");
@@ -161,14 +164,14 @@ mod tests {
     #[test]
     fn notice_is_given_from_the_ninetieth_day_before_the_end() {
         let fresh = Release { date: date(2026, 10, 1), ..row() };
-        assert_eq!(Support::of(&fresh, date(2026, 10, 1), false), Support::Full, "91 days");
+        assert_eq!(Support::of(&fresh, date(2026, 10, 1), false, NOTICE), Support::Full, "91 days");
         let soon = Support::EndsSoon(date(2026, 12, 31));
-        assert_eq!(Support::of(&fresh, date(2026, 10, 2), false), soon, "90 days");
+        assert_eq!(Support::of(&fresh, date(2026, 10, 2), false, NOTICE), soon, "90 days");
     }
 
     #[test]
     fn extended_support_counts_for_those_who_declare_it() {
-        let on = |today| Support::of(&row(), today, true);
+        let on = |today| Support::of(&row(), today, true, NOTICE);
         assert_eq!(on(date(2027, 1, 1)), Support::Extended(date(2027, 12, 31)));
         assert_eq!(on(date(2027, 12, 31)), Support::Extended(date(2027, 12, 31)));
         let ended = Support::Ended { on: Some(date(2026, 12, 31)), extended: None };
@@ -178,7 +181,7 @@ mod tests {
     #[test]
     fn an_old_row_caps_a_pass_and_nothing_else() {
         let long = Release { end: Some(date(2030, 1, 1)), ..row() };
-        let on = |row: &Release, today| Support::of(row, today, false);
+        let on = |row: &Release, today| Support::of(row, today, false, NOTICE);
         assert_eq!(on(&long, date(2026, 6, 30)), Support::Full, "180 days");
         assert_eq!(on(&long, date(2026, 7, 1)), Support::Stale(date(2026, 1, 1)), "181 days");
         assert!(matches!(on(&long, date(2030, 1, 2)), Support::Ended { .. }), "a fault stays");
@@ -188,6 +191,6 @@ mod tests {
     fn a_discontinued_product_has_no_good_day() {
         let gone = Release { discontinued: true, end: None, extended: None, ..row() };
         let ended = Support::Ended { on: None, extended: None };
-        assert_eq!(Support::of(&gone, date(2026, 1, 1), true), ended);
+        assert_eq!(Support::of(&gone, date(2026, 1, 1), true, NOTICE), ended);
     }
 }

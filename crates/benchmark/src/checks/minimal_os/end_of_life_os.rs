@@ -11,7 +11,7 @@ use assay_model::{Findings, Location, Outcome, Resource, Severity, node::Node};
 
 use crate::{
     Check, Empty, Facts, Rule, Ruled, Ruling,
-    lifecycle::{self, Running},
+    lifecycle::{self, NOTICE, Running},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -48,7 +48,8 @@ fn end_of_life_os(node: &Node, facts: &Facts<'_>, findings: &mut Findings) -> Ru
         .tables
         .operating_system(told)
         .ok_or_else(|| lifecycle::untold(Resource::Nodes, told))?;
-    let running = Running { product, release: &release, told, resource: Resource::Nodes };
+    let running =
+        Running { product, release: &release, told, resource: Resource::Nodes, notice: NOTICE };
     lifecycle::judge(&running, Location::field("status.nodeInfo.osImage"), facts, findings)?;
     Ok(Ruling::Applies)
 }

@@ -17,7 +17,7 @@ use assay_model::{
 
 use crate::{
     Check, Empty, Facts, Rule, Ruled, Ruling,
-    lifecycle::{self, Running},
+    lifecycle::{self, NOTICE, Running},
     version::{Minor, first_release, minor_name},
 };
 
@@ -72,7 +72,8 @@ fn end_of_life_runtime(node: &Node, facts: &Facts<'_>, findings: &mut Findings) 
     let Some(release) = first_release(version, 2) else {
         return Err(lifecycle::untold(Resource::Nodes, told));
     };
-    let running = Running { product, release: &release, told, resource: Resource::Nodes };
+    let running =
+        Running { product, release: &release, told, resource: Resource::Nodes, notice: NOTICE };
     lifecycle::judge(&running, at(), facts, findings)?;
     match product {
         "containerd" if release.starts_with("1.") && kubelet(node)? >= CONTAINERD_2_ONLY => {

@@ -15,7 +15,7 @@ use assay_model::{Findings, Location, Outcome, Resource, Severity};
 use crate::{
     Check, Empty, Facts, Rule, Ruled, Ruling,
     facts::distribution,
-    lifecycle::{self, Running},
+    lifecycle::{self, NOTICE, Running},
     version::minor_name,
 };
 
@@ -54,7 +54,8 @@ fn end_of_life_kubernetes(facts: &Facts<'_>, findings: &mut Findings) -> Ruled {
         }
         None => facts.managed_by()?.unwrap_or("kubernetes"),
     };
-    let running = Running { product, release: &release, told, resource: Resource::Version };
+    let running =
+        Running { product, release: &release, told, resource: Resource::Version, notice: NOTICE };
     lifecycle::judge(&running, Location::field("version"), facts, findings)?;
     Ok(Ruling::Applies)
 }
