@@ -61,7 +61,7 @@ impl Support {
 }
 
 /// Whole days from one day to a later one.
-fn days(from: Date, to: Date) -> i32 {
+pub(crate) fn days(from: Date, to: Date) -> i32 {
     (to - from).get_days()
 }
 

@@ -45,3 +45,11 @@ fn a_table_of_more_than_180_days_does_not_pass() {
     assert_eq!(outcome, Outcome::Warn);
     assert!(lines[0].contains("supported as far as was known on"), "{lines:?}");
 }
+
+#[test]
+fn a_table_of_patches_of_more_than_180_days_does_not_pass() {
+    let case = "outdated-patch-release/pass/latest.yaml";
+    let (outcome, lines) = verdict(case, "2028-11-23T12:00:00Z", &[]);
+    assert_eq!(outcome, Outcome::Warn);
+    assert!(lines[0].contains("up to date as far as was known on"), "{lines:?}");
+}

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 pub use framework::Edition;
-pub use tables::{EngineRow, Release, ScannerRow, SystemWorkload, Tables};
+pub use tables::{EngineRow, Patch, Release, ScannerRow, SystemWorkload, Tables};
 
 macro_rules! file {
     ($path:literal) => {

@@ -13,6 +13,7 @@ use crate::version::{Minor, first_release, minor_name};
 #[derive(Debug)]
 pub struct Tables {
     releases: Vec<Release>,
+    patches: Vec<Patch>,
     operating_systems: Vec<OperatingSystem>,
     flags: Vec<Flag>,
     default_plugins: Vec<DefaultPlugins>,
@@ -38,6 +39,7 @@ impl Tables {
             let flags: Flags = parse(file!("tables/flag-defaults.toml"));
             Tables {
                 releases: lifecycle.release,
+                patches: parse::<Patches>(file!("tables/kubernetes-patches.toml")).patch,
                 operating_systems: lifecycle.os,
                 flags: flags.flag,
                 default_plugins: flags.default_plugins,
@@ -72,6 +74,12 @@ impl Tables {
         let of_product = || self.releases.iter().filter(|it| it.product == product);
         let exact = of_product().find(|it| it.release.as_deref() == Some(release));
         exact.or_else(|| of_product().find(|it| it.release.is_none()))
+    }
+
+    /// The latest patch release of a minor of Kubernetes.
+    pub fn latest_patch(&self, minor: Minor) -> Option<&Patch> {
+        let minor = minor_name(minor);
+        self.patches.iter().find(|it| it.minor == minor)
     }
 
     /// Product and release of an `osImage`; the release is empty when the product has none.
@@ -141,6 +149,26 @@ pub struct Release {
     /// Whether the product as a whole gets no fixes any more.
     #[serde(default)]
     pub discontinued: bool,
+    /// Who says so.
+    pub source: String,
+    /// When that was looked up.
+    #[serde(deserialize_with = "day")]
+    pub date: Date,
+}
+
+#[derive(Deserialize)]
+struct Patches {
+    patch: Vec<Patch>,
+}
+
+/// The latest patch release of a minor of Kubernetes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Patch {
+    /// `1.37`.
+    pub minor: String,
+    /// The last part of its version: 2 of `v1.37.2`.
+    pub latest: u32,
     /// Who says so.
     pub source: String,
     /// When that was looked up.

@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 
 use self::framework::{Framework, Matrix};
 use self::tables::{
-    BootstrapRbac, FlagDefaults, ImageScanners, InstallerBindings, Lifecycle, NetworkEngines,
-    PolicyEngines, SystemWorkloads,
+    BootstrapRbac, FlagDefaults, ImageScanners, InstallerBindings, KubernetesPatches, Lifecycle,
+    NetworkEngines, PolicyEngines, SystemWorkloads,
 };
 
 mod framework;
@@ -53,6 +53,7 @@ pub(crate) fn run(benchmarks: &Path) -> anyhow::Result<String> {
     let tables = benchmarks.join("tables");
     let mut rows = 0;
     rows += read(&tables, "lifecycle.toml", Lifecycle::check)?.rows();
+    rows += read(&tables, "kubernetes-patches.toml", KubernetesPatches::check)?.patches.len();
     rows += read(&tables, "flag-defaults.toml", FlagDefaults::check)?.rows();
     rows += read(&tables, "bootstrap-rbac.toml", BootstrapRbac::check)?.rows();
     rows += read(&tables, "installer-bindings.toml", InstallerBindings::check)?.bindings.len();

@@ -108,6 +108,35 @@ impl Parts {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KubernetesPatches {
+    #[serde(rename = "patch")]
+    pub(super) patches: Vec<Patch>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Patch {
+    #[serde(rename = "minor")]
+    of: String,
+    #[cfg_attr(not(test), expect(dead_code, reason = "any number is right"))]
+    latest: u32,
+    source: String,
+    date: Date,
+}
+
+impl KubernetesPatches {
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        let mut seen = BTreeSet::new();
+        for it in &self.patches {
+            minor(&it.of).and_then(|()| sourced(&it.source, it.date))?;
+            ensure!(seen.insert(&it.of), "{} occurs twice", it.of);
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct FlagDefaults {
     #[serde(rename = "flag")]
