@@ -16,6 +16,7 @@
 pub mod accounts;
 pub mod check;
 pub mod checks;
+pub mod credential;
 pub mod data;
 pub mod engine;
 pub mod exposure;

@@ -21,8 +21,8 @@ pub(super) static CHECK: Check = Check {
     id: "no-iptables-utility-chains",
     title: "kubelet does not keep its iptables chains",
     severity: Severity::Low,
-    rationale: "kube-proxy's rules and host firewalls build on those chains; without them traffic to \
-                services, or what is meant to be dropped, takes ways that nobody planned.",
+    rationale: "The rules of kube-proxy and of host firewalls build on those chains; without them traffic \
+                to services, or what is meant to be dropped, takes ways that nobody planned.",
     remediation: "Remove `makeIPTablesUtilChains: false` from the kubelet's configuration file and \
                   restart it.",
     references: &["https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/"],

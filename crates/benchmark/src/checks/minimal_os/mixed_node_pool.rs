@@ -29,11 +29,11 @@ pub(super) static CHECK: Check = Check {
     remediation: "Finish or roll back the pool's update; replace nodes instead of changing them.",
     references: &["https://kubernetes.io/docs/tasks/administer-cluster/cluster-upgrade/"],
     verdicts: &[
+        (Outcome::Unknown, "nodes differ, and when they were created is not told"),
         (
             Outcome::Warn,
             "nodes of a pool differ in system, kernel or runtime, and have for more than 7 days",
         ),
-        (Outcome::Unknown, "nodes differ, and when they were created is not told"),
         (Outcome::Pass, "the nodes of each pool are alike, or an update is under way"),
         (Outcome::NotApplicable, "the cluster has one node"),
     ],
