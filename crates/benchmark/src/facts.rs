@@ -12,8 +12,10 @@ use crate::{
     Settings,
     data::Tables,
     flags::{self, Replica},
+    image::Digests,
     network_engine::{self, Engine},
     rbac::{self, Holder, Where, critical::Critical},
+    scans::Scans,
     version::Minor,
 };
 
@@ -29,6 +31,8 @@ pub struct Facts<'i> {
     critical: OnceLock<Critical>,
     replicas: OnceLock<BTreeMap<&'static str, Listing<Replica>>>,
     engine: OnceLock<Known<Engine>>,
+    scans: OnceLock<Scans>,
+    digests: OnceLock<Digests>,
 }
 
 impl<'i> Facts<'i> {
@@ -42,6 +46,8 @@ impl<'i> Facts<'i> {
             critical: OnceLock::new(),
             replicas: OnceLock::new(),
             engine: OnceLock::new(),
+            scans: OnceLock::new(),
+            digests: OnceLock::new(),
         }
     }
 
@@ -88,6 +94,16 @@ impl<'i> Facts<'i> {
     /// What enforces network policies.
     pub fn network_engine(&self) -> &Known<Engine> {
         self.engine.get_or_init(|| network_engine::of(self))
+    }
+
+    /// What image scanners reported.
+    pub fn scans(&self) -> &Scans {
+        self.scans.get_or_init(|| Scans::of(self.inventory))
+    }
+
+    /// What each tag that runs somewhere was pulled as.
+    pub fn digests(&self) -> &Digests {
+        self.digests.get_or_init(|| Digests::of(self.inventory))
     }
 
     /// The server's minor version.

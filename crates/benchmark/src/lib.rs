@@ -31,6 +31,7 @@ pub mod pod_admission;
 pub mod pod_security;
 pub mod policy_engine;
 pub mod rbac;
+pub mod scans;
 pub mod score;
 pub mod settings;
 pub mod version;

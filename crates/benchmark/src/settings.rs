@@ -37,6 +37,9 @@ pub struct Settings {
     pub allow: Vec<Allow>,
     /// Facts that the API cannot show.
     pub declared: BTreeSet<Declaration>,
+    /// Registries, or registries with the beginning of a path, that images may come from; `None` when
+    /// nobody said.
+    pub allowed_registries: Option<Vec<String>>,
     /// The report's scope: namespaces; empty for all.
     pub namespaces: Vec<String>,
     /// The report's scope: labels of workloads.

@@ -8,7 +8,7 @@ mod common;
 
 use std::path::Path;
 
-use assay_benchmark::{Facts, Settings, checks, run};
+use assay_benchmark::{Facts, checks, run};
 use assay_model::{Inventory, Outcome};
 
 datatest_stable::harness! {
@@ -27,7 +27,7 @@ fn fixture(path: &Path) -> datatest_stable::Result<()> {
         .ok_or_else(|| format!("{} is no outcome", name(&expected)))?;
 
     let inventory = Inventory::from(common::world(case)?);
-    let settings = Settings::default();
+    let settings = common::settings(case);
     let verdict = run(check, &Facts::of(&inventory, &settings));
 
     let mut lines: Vec<String> = verdict.findings.iter().map(common::line).collect();

@@ -39,7 +39,8 @@ impl World {
         all.expect("a fixture is the whole cluster");
         let declared = Declaration::ALL.into_iter().map(|(_, it)| it).collect();
         let vouched = Settings { allow, declared, ..Settings::default() };
-        World { case, snapshot, settings: [Settings::default(), vouched] }
+        let own = common::settings(&case.path);
+        World { case, snapshot, settings: [own, vouched] }
     }
 }
 

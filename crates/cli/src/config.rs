@@ -6,6 +6,7 @@
 //!   - check: cluster-admin-binding
 //!     subjects: ["Group:sre-breakglass"]
 //!     reason: break-glass, reviewed each quarter
+//! allowed-registries: [registry.example, "ghcr.io/our-org"]
 //! declared:
 //!   registry-scanning: true
 //! ```
@@ -30,6 +31,7 @@ use crate::exit::Failure;
 struct Config {
     platform_namespaces: Vec<Spanned<String>>,
     allow: Vec<AllowEntry>,
+    allowed_registries: Option<Vec<Spanned<String>>>,
     declared: BTreeMap<String, Spanned<bool>>,
 }
 
@@ -112,6 +114,17 @@ fn parse(text: &str, name: &str) -> Result<Settings, miette::Report> {
             settings.allow.push(Allow { check: check.clone(), subject: parsed });
         }
     }
+    for allowed in config.allowed_registries.iter().flatten() {
+        if allowed.value.is_empty() || allowed.value.contains(['*', '@', ' ']) {
+            let what = format!("`{}` is no registry", allowed.value);
+            let help =
+                "write a registry, with the beginning of a path or without: `ghcr.io/our-org`";
+            return Err(point(allowed.referenced, what, help.to_owned()));
+        }
+    }
+    let registries = config.allowed_registries;
+    settings.allowed_registries =
+        registries.map(|it| it.into_iter().map(|allowed| allowed.value).collect());
     for (key, declared) in &config.declared {
         let Some((_, declaration)) = Declaration::ALL.into_iter().find(|(name, _)| name == key)
         else {
@@ -149,6 +162,7 @@ mod tests {
             ("allow:\n  - subjects: [\"User:jane\"]\n    reason: \"\"\n", "without a reason"),
             ("declared: {moon: true}\n", "declared as `moon`"),
             ("platform-namespaces: [\"*-x\"]\n", "no namespace pattern"),
+            ("allowed-registries: [\"ghcr.io/*\"]\n", "`ghcr.io/*` is no registry"),
             ("platform: []\n", "platform"),
             ("allow: [", ""),
         ];
@@ -169,6 +183,10 @@ mod tests {
         assert!(settings.is_platform("ops-eu") && !settings.is_platform("shop"));
         assert_eq!(settings.allow.len(), 2);
         assert_eq!(settings.allow[0].check.as_deref(), Some("cluster-admin-binding"));
+        assert_eq!(settings.allowed_registries, None);
+        let text = "allowed-registries: [registry.example, ghcr.io/our-org]\n";
+        let registries = parse(text, "assay.yaml").expect("a configuration").allowed_registries;
+        assert_eq!(registries, Some(vec!["registry.example".into(), "ghcr.io/our-org".into()]));
         assert!(settings.declares(Declaration::RegistryScanning));
         assert!(!settings.declares(Declaration::ExtendedSupport));
     }

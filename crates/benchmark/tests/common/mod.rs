@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use assay_benchmark::engine::Finding;
+use assay_benchmark::{Settings, engine::Finding};
 use assay_collector::files::{self, Completeness};
 use assay_model::{
     Snapshot,
@@ -21,16 +21,31 @@ struct Evidence {
     version: Option<Version>,
     serving_certificate: Option<ServingCertificate>,
     anonymous_probe: Option<AnonymousProbe>,
+    /// Not of the cluster: what its user says.
+    allowed_registries: Option<Vec<String>>,
+}
+
+impl Evidence {
+    fn of(case: &Path) -> Result<Self, Box<dyn std::error::Error>> {
+        Ok(match fs::read_to_string(case.join("evidence.json")) {
+            Ok(text) => serde_json::from_str(&text)?,
+            Err(_) => Evidence::default(),
+        })
+    }
+}
+
+/// What the user of a case says of the cluster.
+#[allow(dead_code, reason = "not every test asks for it")]
+pub(crate) fn settings(case: &Path) -> Settings {
+    let Evidence { allowed_registries, .. } = Evidence::of(case).expect("evidence");
+    Settings { allowed_registries, ..Settings::default() }
 }
 
 /// A case, as the whole cluster; Kubernetes 1.37.2 unless its evidence says otherwise.
 pub(crate) fn world(case: &Path) -> Result<Snapshot, Box<dyn std::error::Error>> {
     let now: Timestamp = NOW.parse()?;
     let mut snapshot = files::read(case, &Completeness::Everything, now)?.snapshot;
-    let evidence: Evidence = match fs::read_to_string(case.join("evidence.json")) {
-        Ok(text) => serde_json::from_str(&text)?,
-        Err(_) => Evidence::default(),
-    };
+    let evidence = Evidence::of(case)?;
     let version = evidence.version.unwrap_or(Version { git_version: "v1.37.2".into() });
     snapshot.version = Ok(version);
     if let Some(it) = evidence.serving_certificate {

@@ -170,6 +170,9 @@ impl World {
         if random.once_in(4) {
             settings.declared = Declaration::ALL.into_iter().map(|(_, it)| it).collect();
         }
+        if random.once_in(2) {
+            settings.allowed_registries = Some(vec!["registry.example".to_owned()]);
+        }
         let namespaces: Vec<String> = self.namespaces().into_iter().collect();
         if random.once_in(8) {
             settings.platform_namespaces = random.some(&namespaces);

@@ -3,6 +3,7 @@
 mod credential_in_command;
 mod credential_in_environment;
 mod secret_in_environment;
+mod widely_readable_secret;
 
 use crate::Check;
 
@@ -10,4 +11,5 @@ pub(super) static CHECKS: &[&Check] = &[
     &secret_in_environment::CHECK,
     &credential_in_environment::CHECK,
     &credential_in_command::CHECK,
+    &widely_readable_secret::CHECK,
 ];
