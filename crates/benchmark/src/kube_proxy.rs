@@ -1,6 +1,7 @@
 //! kube-proxy, as far as the command lines of its pods tell.
 //!
-//! Only pods in platform namespaces count: anybody may call a container `kube-proxy`. Where `--config`
+//! Only `DaemonSet`s and static pods in platform namespaces count: anybody may call a container
+//! `kube-proxy`. Where `--config`
 //! is given, kube-proxy ignores its other flags (`Options.Complete` in `cmd/kube-proxy/app/options.go`,
 //! 1.37), and none of them tells anything.
 
@@ -33,7 +34,8 @@ pub(crate) fn each(
 ) -> Known<()> {
     let mut found = false;
     let read = facts.inventory.workloads.each(Scope::Cluster, |workload| {
-        if !facts.settings.is_platform(&workload.namespace) {
+        let is_usual = matches!(&*workload.owner.kind, "DaemonSet" | "Pod");
+        if !is_usual || !facts.settings.is_platform(&workload.namespace) {
             return Ok(());
         }
         workload.each_spec(|spec| {

@@ -63,12 +63,17 @@ fn ambiguous_image_tag(workload: &Workload, facts: &Facts<'_>, findings: &mut Fi
         }
         own.entry(image.written).or_default().extend(image.digests);
     }
+    // What looks like another workload may be another ReplicaSet of the same one.
+    let is_whole = both(workload.live_read.clone(), workload.owner_is_top.clone());
     for (written, digests) in &own {
         let at = || Location::field(format!("image `{written}`"));
         if digests.len() > 1 {
             findings.fail(at(), "runs with different digests in its pods");
         } else if elsewhere.contains(written) {
-            findings.warn(at(), "runs with another digest in another workload");
+            match &is_whole {
+                Ok(()) => findings.warn(at(), "runs with another digest in another workload"),
+                Err(it) => unknown = both(unknown, Err(it.clone())),
+            }
         }
     }
     unknown?;

@@ -65,19 +65,24 @@ fn widely_readable_secret(
         let (readers, read) = readers(secret, &workload.namespace, facts);
         let at = || Location::field(format!("Secret {secret}"));
         let many = |number: usize| format!("can be read by more than {number} subjects");
-        let everybody = readers.iter().any(is_everyone);
-        let too_many = everybody || readers.len() > TOO_MANY;
-        let detail = if everybody { "can be read by everybody".to_owned() } else { many(TOO_MANY) };
-        match &exposed {
-            Ok(true) if too_many => findings.fail(at(), detail),
-            Ok(false) if too_many => findings.warn(at(), detail),
-            Err(it) if too_many => unknown = both(unknown, Err(it.clone())),
-            _ => {
-                if readers.len() > MANY {
-                    findings.warn(at(), many(MANY));
-                }
-                unknown = both(unknown, read);
+        let too_many = [
+            (readers.iter().any(is_everyone), "can be read by everybody".to_owned()),
+            (readers.len() > TOO_MANY, many(TOO_MANY)),
+        ];
+        let mut is_said = false;
+        for (_, detail) in too_many.into_iter().filter(|(holds, _)| *holds) {
+            is_said = true;
+            match &exposed {
+                Ok(true) => findings.fail(at(), detail),
+                Ok(false) => findings.warn(at(), detail),
+                Err(it) => unknown = both(unknown, Err(it.clone())),
             }
+        }
+        // Who else can read it may make them too many.
+        match read {
+            Ok(()) if !is_said && readers.len() > MANY => findings.warn(at(), many(MANY)),
+            Ok(()) => {}
+            Err(it) => unknown = both(unknown, Err(it)),
         }
     }
     unknown?;
