@@ -636,9 +636,10 @@ fn joined(a: Ruled, b: Ruled) -> Ruled {
     match (a, b) {
         (Err(a), Err(b)) => Err(a.and(b)),
         (Err(it), _) | (_, Err(it)) => Err(it),
-        (Ok(it @ Ruling::Manual(_)), _) | (_, Ok(it @ Ruling::Manual(_))) => Ok(it),
-        (Ok(Ruling::Applies), _) | (_, Ok(Ruling::Applies)) => Ok(Ruling::Applies),
-        (Ok(it @ Ruling::NotApplicable(_)), Ok(Ruling::NotApplicable(_))) => Ok(it),
+        (Ok(it @ Ruling::Manual(_)), _)
+        | (_, Ok(it @ Ruling::Manual(_)))
+        | (Ok(it @ Ruling::NotApplicable(_)), Ok(Ruling::NotApplicable(_))) => Ok(it),
+        (Ok(_), Ok(_)) => Ok(Ruling::Applies),
     }
 }
 

@@ -4,6 +4,8 @@
 //! refuse pods, whether it does is not known. Policies that the API server judges by itself
 //! (`ValidatingAdmissionPolicy`) are not read either, and nothing shows here that there are any.
 
+use std::sync::Arc;
+
 use assay_model::{
     Cause, Gap, Known, Resource, Scope,
     admission::{CustomResourceDefinition, ServiceReference, Webhook, WebhookConfiguration},
@@ -49,7 +51,7 @@ pub(crate) fn refuses_pods(facts: &Facts<'_>) -> Known<bool> {
 
 /// Whether a webhook is asked about pods that are created.
 pub(crate) fn sees_pods(webhook: &Webhook) -> bool {
-    let has = |list: &[std::sync::Arc<str>], of: &[&str]| list.iter().any(|it| of.contains(&&**it));
+    let has = |list: &[Arc<str>], of: &[&str]| list.iter().any(|it| of.contains(&&**it));
     webhook.rules.iter().any(|rule| {
         has(&rule.operations, &["CREATE", "*"])
             && has(&rule.api_groups, &["", "*"])
@@ -57,7 +59,7 @@ pub(crate) fn sees_pods(webhook: &Webhook) -> bool {
     })
 }
 
-/// Whether a kind is a policy engine's; on OpenShift its own is always there.
+/// Whether a kind is a policy engine's; on `OpenShift` its own is always there.
 fn is_of_engine(kind: &CustomResourceDefinition, facts: &Facts<'_>) -> bool {
     let group = &*kind.spec.group;
     let mut engines = facts.tables.policy_engines.iter();

@@ -1,4 +1,4 @@
-//! Pods and containers that switch AppArmor off.
+//! Pods and containers that switch `AppArmor` off.
 //!
 //! | field, or annotation                                     | accepted                                 |
 //! |----------------------------------------------------------|------------------------------------------|
@@ -7,9 +7,9 @@
 //! | `container.apparmor.security.beta.kubernetes.io/NAME`    | empty, `runtime/default`, `localhost/…`  |
 //!
 //! Init and ephemeral containers count, and annotations though no container has the name. Unset
-//! passes: a runtime applies its profile where the node has AppArmor.
+//! passes: a runtime applies its profile where the node has `AppArmor`.
 //! Not applicable: pods that say `os.name: windows`.
-//! Source: Pod Security Standards, baseline, "AppArmor".
+//! Source: Pod Security Standards, baseline, "`AppArmor`".
 
 use assay_model::{Outcome, Resource, Severity};
 

@@ -1,4 +1,4 @@
-//! Pods and containers that choose how SELinux confines them.
+//! Pods and containers that choose how `SELinux` confines them.
 //!
 //! | field of `securityContext.seLinuxOptions` | accepted                                                    |
 //! |-------------------------------------------|-------------------------------------------------------------|
@@ -7,7 +7,7 @@
 //!
 //! Of the pod, and of init, regular and ephemeral containers. `spc_t` is critical: it is not confined.
 //! Not applicable: pods that say `os.name: windows`.
-//! Source: Pod Security Standards, baseline, "SELinux".
+//! Source: Pod Security Standards, baseline, "`SELinux`".
 
 use assay_model::{Outcome, Resource, Severity};
 
