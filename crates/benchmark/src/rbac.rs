@@ -75,7 +75,8 @@ pub enum Origin {
     /// The binding, the subject and the role's rules are those every API server of this version
     /// creates.
     Bootstrap,
-    /// An installer's own: the binding, the role and the subject are in the table.
+    /// An installer's own: the binding and the subject are in the table, and the role grants no more
+    /// than the installer gave it.
     Installer(&'static str),
     /// Somebody's decision.
     Own,
@@ -103,7 +104,8 @@ pub struct Grant {
     pub role: RoleRef,
     /// The role's rules; none when the role is proven not to exist.
     pub rules: Known<Arc<[PolicyRule]>>,
-    /// Whether it is excused; unknown when the server's version was not read.
+    /// Whether it is excused; unknown when that takes the role's rules or the server's version, and
+    /// it was not read.
     pub origin: Known<Origin>,
 }
 
@@ -286,8 +288,11 @@ pub fn origin_of(
     facts: &Facts<'_>,
 ) -> Known<Origin> {
     let tables = facts.tables;
-    if let Some(installer) = tables.installer_of(binding, subject) {
-        return Ok(Origin::Installer(installer));
+    if let Some(row) = tables.installer_of(binding, subject) {
+        let rules = rules.as_ref().map_err(Clone::clone)?;
+        if row.covers(rules, facts)? {
+            return Ok(Origin::Installer(&row.installer));
+        }
     }
     if !tables.bootstrap.names_binding(binding, subject) {
         return Ok(Origin::Own);

@@ -30,9 +30,10 @@ pub struct RoleRow {
     rules: Vec<RuleRow>,
 }
 
+/// A rule of a role, as tables write it.
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RuleRow {
+pub struct RuleRow {
     #[serde(default)]
     groups: Vec<String>,
     #[serde(default)]
@@ -184,30 +185,35 @@ impl BindingRow {
 }
 
 impl RoleRow {
-    /// Whether each single right of a rule is among this role's. Rules may be cut up or merged.
+    /// Whether each single right of a rule is among this role's.
     pub fn grants(&self, rule: &PolicyRule) -> bool {
-        if !rule.non_resource_urls.is_empty() {
-            return rule.verbs.iter().all(|verb| {
-                rule.non_resource_urls.iter().all(|url| {
-                    self.rules.iter().any(|it| has(&it.verbs, verb) && has(&it.urls, url))
-                })
-            });
-        }
-        rule.verbs.iter().all(|verb| {
-            rule.api_groups.iter().all(|group| {
-                rule.resources.iter().all(|resource| {
-                    self.rules.iter().any(|it| {
-                        has(&it.verbs, verb)
-                            && has(&it.groups, group)
-                            && has(&it.resources, resource)
-                            && (it.names.is_empty()
-                                || !rule.resource_names.is_empty()
-                                    && rule.resource_names.iter().all(|name| has(&it.names, name)))
-                    })
+        grants(&self.rules, rule)
+    }
+}
+
+/// Whether each single right of a rule is among those of some rows. Rules may be cut up or merged.
+pub fn grants(rows: &[RuleRow], rule: &PolicyRule) -> bool {
+    if !rule.non_resource_urls.is_empty() {
+        return rule.verbs.iter().all(|verb| {
+            rule.non_resource_urls
+                .iter()
+                .all(|url| rows.iter().any(|it| has(&it.verbs, verb) && has(&it.urls, url)))
+        });
+    }
+    rule.verbs.iter().all(|verb| {
+        rule.api_groups.iter().all(|group| {
+            rule.resources.iter().all(|resource| {
+                rows.iter().any(|it| {
+                    has(&it.verbs, verb)
+                        && has(&it.groups, group)
+                        && has(&it.resources, resource)
+                        && (it.names.is_empty()
+                            || !rule.resource_names.is_empty()
+                                && rule.resource_names.iter().all(|name| has(&it.names, name)))
                 })
             })
         })
-    }
+    })
 }
 
 /// Whether a list has an entry, or the wildcard that stands for it.

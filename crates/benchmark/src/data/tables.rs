@@ -2,12 +2,21 @@
 
 use std::sync::OnceLock;
 
-use assay_model::rbac::{Binding, Subject};
+use assay_model::{
+    Known,
+    rbac::{Binding, PolicyRule, Subject},
+};
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer};
 
-use super::{bootstrap::Bootstrap, file, parse};
-use crate::version::{Minor, first_release, minor_name};
+use super::{
+    bootstrap::{self, Bootstrap, RuleRow},
+    file, parse,
+};
+use crate::{
+    Facts,
+    version::{Minor, first_release, minor_name},
+};
 
 /// Every table.
 #[derive(Debug)]
@@ -98,22 +107,21 @@ impl Tables {
         Some((&row.product, release))
     }
 
-    /// The installer whose own a binding of a role to a subject is.
-    pub fn installer_of(&self, binding: &Binding, subject: &Subject) -> Option<&str> {
-        let kind = if binding.metadata.namespace.is_empty() {
-            "ClusterRoleBinding"
-        } else {
-            "RoleBinding"
+    /// The row of an installer's own binding of a role to a subject, whatever that role grants by now.
+    pub fn installer_of(&self, binding: &Binding, subject: &Subject) -> Option<&InstallerBinding> {
+        let (kind, role_kind) = match &*binding.metadata.namespace {
+            "" => ("ClusterRoleBinding", "ClusterRole"),
+            _ => ("RoleBinding", "Role"),
         };
         let named = |it: &&InstallerBinding| {
             it.kind == kind
+                && *binding.role_ref.kind == *role_kind
                 && *it.name == *binding.metadata.name
                 && *it.role == *binding.role_ref.name
                 && it.namespace.as_deref().is_none_or(|it| it == &*binding.metadata.namespace)
         };
         let subject = subject_name(subject);
-        let row = self.bindings.iter().filter(named).find(|it| it.subjects.contains(&subject))?;
-        Some(&row.installer)
+        self.bindings.iter().filter(named).find(|it| it.subjects.contains(&subject))
     }
 }
 
@@ -229,15 +237,32 @@ struct Installers {
     binding: Vec<InstallerBinding>,
 }
 
+/// A binding that an installer makes for itself.
 #[derive(Debug, Deserialize)]
-struct InstallerBinding {
-    installer: String,
+pub struct InstallerBinding {
+    /// What people call the installer.
+    pub installer: String,
     kind: String,
     #[serde(default)]
     namespace: Option<String>,
     name: String,
     role: String,
     subjects: Vec<String>,
+    /// Those of the role, where the installer makes it; `None` where it is the API server's own.
+    #[serde(default)]
+    rules: Option<Vec<RuleRow>>,
+}
+
+impl InstallerBinding {
+    /// Whether its role, which has these rules by now, grants no more than it should.
+    pub fn covers(&self, rules: &[PolicyRule], facts: &Facts<'_>) -> Known<bool> {
+        if let Some(own) = &self.rules {
+            return Ok(rules.iter().all(|it| bootstrap::grants(own, it)));
+        }
+        let namespace = self.namespace.as_deref().unwrap_or_default();
+        let role = facts.tables.bootstrap.role(namespace, &self.role, facts.server_minor()?)?;
+        Ok(role.is_some_and(|role| rules.iter().all(|it| role.grants(it))))
+    }
 }
 
 #[derive(Deserialize)]

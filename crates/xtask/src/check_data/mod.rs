@@ -55,8 +55,10 @@ pub(crate) fn run(benchmarks: &Path) -> anyhow::Result<String> {
     rows += read(&tables, "lifecycle.toml", Lifecycle::check)?.rows();
     rows += read(&tables, "kubernetes-patches.toml", KubernetesPatches::check)?.patches.len();
     rows += read(&tables, "flag-defaults.toml", FlagDefaults::check)?.rows();
-    rows += read(&tables, "bootstrap-rbac.toml", BootstrapRbac::check)?.rows();
-    rows += read(&tables, "installer-bindings.toml", InstallerBindings::check)?.bindings.len();
+    let bootstrap = read(&tables, "bootstrap-rbac.toml", BootstrapRbac::check)?;
+    rows += bootstrap.rows();
+    let installers = |it: &InstallerBindings| it.check().and_then(|()| it.resolves(&bootstrap));
+    rows += read(&tables, "installer-bindings.toml", installers)?.bindings.len();
     rows += read(&tables, "network-engines.toml", NetworkEngines::check)?.engines.len();
     rows += read(&tables, "policy-engines.toml", PolicyEngines::check)?.engines.len();
     rows += read(&tables, "image-scanners.toml", ImageScanners::check)?.scanners.len();

@@ -356,16 +356,45 @@ pub(super) struct Binding {
     name: String,
     role: String,
     subjects: Vec<String>,
+    rules: Option<Vec<Rule>>,
     source: String,
     date: Date,
 }
 
 impl InstallerBindings {
+    /// A row either has its role's rules, or binds a role that every version of the API server makes.
+    pub(super) fn resolves(&self, bootstrap: &BootstrapRbac) -> anyhow::Result<()> {
+        for it in &self.bindings {
+            let roles = match it.namespace {
+                None => &bootstrap.cluster_roles,
+                Some(_) => &bootstrap.roles,
+            };
+            let made_by_server = |minor: &str| {
+                roles.iter().any(|role| {
+                    role.name == it.role
+                        && role.namespace == it.namespace
+                        && role.minors.iter().any(|it| it == minor)
+                })
+            };
+            for Origin { minor, .. } in &bootstrap.sources {
+                ensure!(
+                    made_by_server(minor) == it.rules.is_none(),
+                    "{}: {} is the API server's own in {minor}, or has rules here, not both",
+                    it.name,
+                    it.role
+                );
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn check(&self) -> anyhow::Result<()> {
         for it in &self.bindings {
             sourced(&it.source, it.date)
                 .and_then(|()| subjects(&it.subjects))
+                .and_then(|()| it.rules.iter().flatten().try_for_each(Rule::check))
                 .context(it.name.clone())?;
+            ensure!(it.rules.as_ref().is_none_or(|it| !it.is_empty()), "{}: no rules", it.name);
             ensure!(!it.installer.is_empty() && !it.role.is_empty(), "{} is empty", it.name);
             ensure!(!it.subjects.is_empty(), "{} binds nobody", it.name);
             match (it.kind.as_str(), &it.namespace) {

@@ -60,26 +60,23 @@ fn cluster_admin_binding(binding: &Binding, facts: &Facts<'_>, findings: &mut Fi
     let rules = rbac::rules_of(binding, facts);
     let mut unknown = Ok(());
     for subject in rbac::subjects_of(binding) {
-        match rbac::origin_of(binding, &subject, &rules, facts) {
-            Ok(Origin::Bootstrap) => continue,
-            Ok(Origin::Installer(_) | Origin::Own) => {}
-            Err(it) => {
-                unknown = assay_model::both(unknown, Err(it));
-                continue;
-            }
-        }
-        unknown = assay_model::both(unknown, judge(binding, &subject, facts, findings));
+        let judged = match rbac::origin_of(binding, &subject, &rules, facts) {
+            Ok(Origin::Bootstrap) => Ok(()),
+            Ok(Origin::Installer(it)) => judge(&subject, Some(it), facts, findings),
+            Ok(Origin::Own) => judge(&subject, None, facts, findings),
+            Err(it) => Err(it),
+        };
+        unknown = assay_model::both(unknown, judged);
     }
     unknown.map(|()| Ruling::Applies)
 }
 
 fn judge(
-    binding: &Binding,
     subject: &Subject,
+    installer: Option<&str>,
     facts: &Facts<'_>,
     findings: &mut Findings,
 ) -> Known<()> {
-    let installer = facts.tables.installer_of(binding, subject);
     let allowed = facts.settings.allows(CHECK.id, subject);
     let at = Location::object;
     if rbac::is_everyone(subject) {
