@@ -28,8 +28,8 @@ demo-snapshot: control-plane ## Collect the example cluster anew from a real API
 	  cargo run --quiet --package xtask -- demo target/demo.zst
 
 .PHONY: build
-build: ## Build the release binary
-	cargo build --release --package kubectl-assay
+build: ## Build the binary that ships
+	cargo build --profile dist --package kubectl-assay
 
 .PHONY: test
 test: tools control-plane ## Run all tests; installs what they need, or says what is missing
