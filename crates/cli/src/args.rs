@@ -1,10 +1,10 @@
 //! The command line.
 
-use std::{path::PathBuf, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use assay_model::Severity;
 use assay_report::Format;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::TypedValueParser};
 
 const ABOUT: &str = "Audits a Kubernetes cluster, and never passes what it did not read";
 
@@ -161,6 +161,9 @@ pub(crate) struct ReadingArgs {
     /// Objects a page
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) page_size: u32,
+    /// Requests in flight at a time, over all resources
+    #[arg(long, value_name = "N", default_value = "4", value_parser = concurrency())]
+    pub(crate) concurrency: NonZeroUsize,
     /// Time for the whole scan, such as 90s or 5m; then what was read is reported
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
@@ -251,6 +254,11 @@ fn output(text: &str) -> Result<Output, String> {
 fn pair(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("write it as KEY=VALUE")?;
     Ok((key.to_owned(), value.to_owned()))
+}
+
+/// From one to as many as a server takes from one client without complaint.
+fn concurrency() -> impl TypedValueParser<Value = NonZeroUsize> {
+    clap::value_parser!(u8).range(1..=32).try_map(|it| NonZeroUsize::try_from(usize::from(it)))
 }
 
 /// `90s`, `5m`, `1h30m`, or seconds as a bare number.

@@ -38,11 +38,13 @@ pub(crate) fn read(
     let mut plan = Plan::new(assay_benchmark::needed(checks));
     plan.namespaces.clone_from(&scope.namespaces);
     plan.page_size = reading.page_size;
+    plan.concurrency = reading.concurrency;
     plan.read_timeout = reading.read_timeout;
     plan.deadline = reading.timeout;
 
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+    // One thread for the network and few to decode: each further one keeps memory of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .max_blocking_threads(2)
         .enable_all()
         .build()
         .context("cannot start the runtime")

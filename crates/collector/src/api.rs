@@ -11,6 +11,7 @@
 
 use std::{
     fmt,
+    num::NonZeroUsize,
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
@@ -35,8 +36,6 @@ use tokio::{
 
 use crate::{Connection, encoding::Encoding, error::cause, proto};
 
-/// Requests in flight, over all kinds.
-const IN_FLIGHT: usize = 4;
 /// How often a busy server is asked again.
 const BUSY_RETRIES: u32 = 4;
 /// How often a connection that broke off is made again.
@@ -76,6 +75,14 @@ impl<'a> Ask<'a> {
         let accept = if kind.built_in { Encoding::ACCEPT } else { JSON };
         Ask { accept, ..Ask::json(path) }
     }
+}
+
+/// What becomes of an answer's body while it comes.
+pub(crate) struct Growing<'a> {
+    /// Where it goes: one that held a body before has room already.
+    pub(crate) buffer: BytesMut,
+    /// Sees the body of a good answer each time that more of it is there, and all of it so far.
+    pub(crate) watch: &'a mut (dyn FnMut(Encoding, &[u8]) + Send),
 }
 
 /// A whole answer with a status of 2xx.
@@ -205,6 +212,11 @@ impl Meter {
         self.locked().objects += objects;
     }
 
+    /// Nothing that was counted is there any more; it was paid for all the same.
+    pub(crate) fn forget_objects(&self) {
+        self.locked().objects = 0;
+    }
+
     pub(crate) fn count_retry(&self) {
         self.locked().retries += 1;
     }
@@ -230,6 +242,7 @@ pub(crate) struct Api {
     client: RwLock<Credentialed>,
     /// Where fresh credentials come from; `None` where there are none.
     renewal: Option<Connection>,
+    /// One for each request that may be in flight, over all kinds.
     permits: Semaphore,
     /// Longest silence, before the head of an answer and between two pieces of its body.
     read_timeout: Duration,
@@ -244,20 +257,24 @@ struct Credentialed {
 }
 
 impl Api {
-    pub(crate) fn new(connection: &Connection, read_timeout: Duration) -> Self {
+    pub(crate) fn new(
+        connection: &Connection,
+        read_timeout: Duration,
+        concurrency: NonZeroUsize,
+    ) -> Self {
         Api {
             renewal: Some(connection.clone()),
             request_timeout: connection.request_timeout,
-            ..Self::of(connection.client.clone(), read_timeout)
+            ..Self::of(connection.client.clone(), read_timeout, concurrency)
         }
     }
 
     /// Without a way to renew credentials.
-    pub(crate) fn of(client: Client, read_timeout: Duration) -> Self {
+    pub(crate) fn of(client: Client, read_timeout: Duration, concurrency: NonZeroUsize) -> Self {
         Api {
             client: RwLock::new(Credentialed { client, renewals: 0 }),
             renewal: None,
-            permits: Semaphore::new(IN_FLIGHT),
+            permits: Semaphore::new(concurrency.get()),
             read_timeout,
             request_timeout: None,
         }
@@ -265,13 +282,24 @@ impl Api {
 
     /// Asks until there is an answer, or no use in asking again.
     pub(crate) async fn ask(&self, ask: Ask<'_>, meter: &Meter) -> Result<Answer, Failure> {
+        let mut growing = Growing { buffer: BytesMut::new(), watch: &mut |_, _| {} };
+        self.ask_into(ask, meter, &mut growing).await
+    }
+
+    /// As [`Api::ask`], while somebody watches the answer come.
+    pub(crate) async fn ask_into(
+        &self,
+        ask: Ask<'_>,
+        meter: &Meter,
+        growing: &mut Growing<'_>,
+    ) -> Result<Answer, Failure> {
         let (mut busy, mut broken, mut silent) = (0, 0, 0);
         loop {
             let (client, renewals) = {
                 let current = self.client.read().await;
                 (current.client.clone(), current.renewals)
             };
-            let raw = match self.once(&client, ask, meter).await {
+            let raw = match self.once_into(&client, ask, meter, growing).await {
                 Ok(raw) => raw,
                 Err(failure) => {
                     let (count, most) = match failure {
@@ -310,9 +338,20 @@ impl Api {
         ask: Ask<'_>,
         meter: &Meter,
     ) -> Result<RawAnswer, Failure> {
+        let mut growing = Growing { buffer: BytesMut::new(), watch: &mut |_, _| {} };
+        self.once_into(client, ask, meter, &mut growing).await
+    }
+
+    async fn once_into(
+        &self,
+        client: &Client,
+        ask: Ask<'_>,
+        meter: &Meter,
+        growing: &mut Growing<'_>,
+    ) -> Result<RawAnswer, Failure> {
         let permit = self.permits.acquire().await.expect("the semaphore is never closed");
         meter.count_request();
-        let whole = send(client, ask, self.read_timeout, |bytes| meter.count_bytes(bytes));
+        let whole = send(client, ask, self.read_timeout, meter, growing);
         let answer = match self.request_timeout {
             Some(limit) => timeout(limit, whole).await.unwrap_or(Err(Failure::Timeout(limit))),
             None => whole.await,
@@ -368,7 +407,8 @@ async fn send(
     client: &Client,
     ask: Ask<'_>,
     read_timeout: Duration,
-    received: impl Fn(usize),
+    meter: &Meter,
+    growing: &mut Growing<'_>,
 ) -> Result<RawAnswer, Failure> {
     let silence = |_| Failure::Timeout(read_timeout);
     let request = Request::builder()
@@ -381,19 +421,23 @@ async fn send(
     let sent = timeout(read_timeout, client.send(request)).await;
     let response = sent.map_err(silence)?.map_err(Failure::Connection)?;
     let (head, mut body) = response.into_parts();
-    received(0);
-    let mut all = BytesMut::new();
+    meter.count_bytes(0);
+    let encoding = encoding(&head.headers);
+    let mut all = std::mem::take(&mut growing.buffer);
     while let Some(frame) = timeout(read_timeout, body.frame()).await.map_err(silence)? {
         let frame = frame.map_err(|_| Failure::Cut)?;
         if let Ok(data) = frame.into_data() {
-            received(data.len());
+            meter.count_bytes(data.len());
             all.extend_from_slice(&data);
+            if head.status.is_success() {
+                (growing.watch)(encoding, &all);
+            }
         }
     }
     Ok(RawAnswer {
         status: head.status.as_u16(),
         date: date(&head.headers),
-        encoding: encoding(&head.headers),
+        encoding,
         retry_after: retry_after(&head.headers),
         body: all.freeze(),
     })
@@ -435,6 +479,7 @@ mod tests {
     use crate::mock::{Reply, server};
 
     const PATIENCE: Duration = Duration::from_secs(30);
+    const THREE: NonZeroUsize = NonZeroUsize::new(3).expect("three");
 
     #[tokio::test]
     async fn credentials_are_loaded_afresh_once() {
@@ -452,7 +497,7 @@ mod tests {
             }
         });
         let (stale, asked) = server(|_| Reply::status(401, "expired"));
-        let api = Api::new(&Connection::through(stale, &url, None), PATIENCE);
+        let api = Api::new(&Connection::through(stale, &url, None), PATIENCE, THREE);
         let meter = Meter::default();
         let answer = api.ask(Ask::json("/a"), &meter).await.expect("an answer");
         assert_eq!(&answer.body[..], b"{}");
@@ -466,12 +511,12 @@ mod tests {
     #[tokio::test]
     async fn no_more_requests_are_in_flight_than_may_be() {
         let (client, asked) = server(|_| Reply::silence());
-        let api = Api::of(client, PATIENCE);
+        let api = Api::of(client, PATIENCE, THREE);
         let meter = Meter::default();
         let many = futures::future::join_all((0..9).map(|_| api.ask(Ask::json("/a"), &meter)));
         let held = timeout(Duration::from_millis(50), many).await;
         assert!(held.is_err());
-        assert_eq!(asked.paths().len(), IN_FLIGHT);
+        assert_eq!(asked.paths().len(), 3);
     }
 
     #[test]

@@ -12,18 +12,21 @@
 //! it keeps absences from being concluded.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
+    convert::Infallible,
+    future::pending,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use assay_model::{Cause, Gap, Resource, Snapshot, resource::Kind};
-use bytes::Bytes;
-use futures::future::OptionFuture;
+use bytes::{Bytes, BytesMut};
+use futures::{StreamExt as _, future::BoxFuture, stream::FuturesOrdered};
 use jiff::Timestamp;
 use serde::Deserialize;
+use tokio::sync::oneshot;
 
 use crate::{
-    api::{Api, Ask, Failure, Meter, encoded},
+    api::{Api, Ask, Failure, Growing, Meter, encoded},
     discovery::root_of,
     encoding::{self, Encoding},
     objects::{Objects, PageError},
@@ -85,6 +88,7 @@ impl Reading {
         }
         kept.malformed.clear();
         kept.listed = None;
+        self.meter.forget_objects();
     }
 
     /// Nothing more is to be read.
@@ -142,13 +146,96 @@ struct Body {
     bytes: Bytes,
 }
 
-impl Body {
-    /// What the page says of itself, where that stands before its items.
-    fn meta(&self) -> Option<ListMeta> {
-        let beginning = &self.bytes[..self.bytes.len().min(METADATA)];
-        match self.encoding {
-            Encoding::Json => metadata_of(beginning),
-            Encoding::Protobuf => proto::list_meta(beginning),
+/// What a page says of itself, where that stands before its items.
+fn meta(encoding: Encoding, body: &[u8]) -> Option<ListMeta> {
+    let beginning = &body[..body.len().min(METADATA)];
+    match encoding {
+        Encoding::Json => metadata_of(beginning),
+        Encoding::Protobuf => proto::list_meta(beginning),
+    }
+}
+
+/// Pages of one list on their way, in order.
+struct Pages<'a> {
+    lister: Lister<'a>,
+    namespace: Option<&'a str>,
+    /// Asked for, and not wholly there.
+    coming: FuturesOrdered<BoxFuture<'a, Fetched>>,
+    /// Wholly there, and not yet taken.
+    there: VecDeque<Fetched>,
+    /// What held pages that are decoded: room for further ones.
+    spare: Vec<BytesMut>,
+    /// The token of the page behind the last one asked for, once the beginning of that one tells it.
+    ahead: Option<oneshot::Receiver<String>>,
+}
+
+/// What became of the page that a token asked for.
+struct Fetched {
+    token: Option<String>,
+    answer: Result<Body, Failure>,
+}
+
+impl<'a> Pages<'a> {
+    fn new(lister: Lister<'a>, namespace: Option<&'a str>) -> Self {
+        let (coming, there) = (FuturesOrdered::new(), VecDeque::new());
+        Pages { lister, namespace, coming, there, spare: Vec::new(), ahead: None }
+    }
+
+    /// The page that `token` asks for. If another one was asked for ahead, all of those are dropped.
+    async fn take(&mut self, token: Option<&str>) -> Result<Body, Failure> {
+        loop {
+            match self.there.pop_front() {
+                Some(next) if next.token.as_deref() == token => return next.answer,
+                Some(_) => *self = Pages::new(self.lister, self.namespace),
+                None if self.coming.is_empty() => self.ask(token.map(str::to_owned)),
+                None => self.step().await,
+            }
+        }
+    }
+
+    /// Keeps them coming, for as long as it is polled.
+    async fn drive(&mut self) -> Infallible {
+        loop {
+            self.step().await;
+        }
+    }
+
+    /// Waits until one is there, or one more can be asked for.
+    async fn step(&mut self) {
+        let room = self.coming.len() + self.there.len() < self.lister.ahead;
+        let next = async {
+            match &mut self.ahead {
+                Some(ahead) if room => ahead.await.ok(),
+                _ => pending().await,
+            }
+        };
+        tokio::select! {
+            token = next => {
+                self.ahead = None;
+                if let Some(token) = token {
+                    self.ask(Some(token));
+                }
+            }
+            Some(fetched) = self.coming.next() => self.there.push_back(fetched),
+        }
+    }
+
+    fn ask(&mut self, token: Option<String>) {
+        let (tell, ahead) = oneshot::channel();
+        self.ahead = Some(ahead);
+        let Pages { lister, namespace, .. } = *self;
+        let buffer = self.spare.pop().unwrap_or_default();
+        self.coming.push_back(Box::pin(async move {
+            let answer = lister.fetch(namespace, token.as_deref(), buffer, tell).await;
+            Fetched { token, answer }
+        }));
+    }
+
+    /// A page that is no longer needed leaves its room to another one.
+    fn spare(&mut self, page: Bytes) {
+        if let Ok(mut buffer) = page.try_into_mut() {
+            buffer.clear();
+            self.spare.push(buffer);
         }
     }
 }
@@ -182,6 +269,9 @@ pub(crate) struct Lister<'a> {
     pub(crate) reading: &'a Arc<Reading>,
     /// Objects a page.
     pub(crate) page_size: u32,
+    /// Pages that are asked for at a time, at least one: a further one as soon as the beginning of the
+    /// one before it names it. One at a time is asked for while the one before it is decoded.
+    pub(crate) ahead: usize,
     pub(crate) progress: &'a dyn Progress,
 }
 
@@ -192,16 +282,12 @@ impl Lister<'_> {
     ///
     /// What was not read, and why.
     pub(crate) async fn list(self, namespace: Option<&str>) -> Result<(), Hidden> {
+        let mut pages = Pages::new(self, namespace);
         let mut token: Option<String> = None;
-        let mut fetched: Option<Result<Body, Failure>> = None;
         let mut inconsistent: Option<Hidden> = None;
         let (mut restarts, mut cuts) = (0, 0);
         loop {
-            let answer = match fetched.take() {
-                Some(answer) => answer,
-                None => self.fetch(namespace, token.as_deref()).await,
-            };
-            let body = match answer {
+            let body = match pages.take(token.as_deref()).await {
                 Ok(body) => body,
                 Err(Failure::Status(gone)) if gone.code == 410 && token.is_some() => {
                     // Another namespace's objects cannot be told from this one's: no new start.
@@ -223,15 +309,16 @@ impl Lister<'_> {
                 Err(failure) => return Err(failure.into()),
             };
 
-            // The next page is asked for while this one is decoded.
-            let ListMeta { continue_token: ahead, remaining } = body.meta().unwrap_or_default();
-            let next: OptionFuture<_> =
-                ahead.as_deref().map(|it| self.fetch(namespace, Some(it))).into();
-            let (page, next) = tokio::join!(self.decode(body, remaining), next);
-            let page = match page? {
+            let (page, bytes) = tokio::select! {
+                decoded = self.decode(body) => decoded?,
+                never = pages.drive() => match never {},
+            };
+            pages.spare(bytes);
+            let page = match page {
                 Ok(page) => page,
                 Err(PageError::Truncated) if cuts < CUT_RETRIES => {
                     cuts += 1;
+                    pages = Pages::new(self, namespace);
                     self.reading.meter.count_retry();
                     continue;
                 }
@@ -245,14 +332,35 @@ impl Lister<'_> {
             if page.token.is_none() {
                 return inconsistent.map_or(Ok(()), Err);
             }
-            fetched = next.filter(|_| page.token == ahead);
             token = page.token;
         }
     }
 
-    async fn fetch(self, namespace: Option<&str>, token: Option<&str>) -> Result<Body, Failure> {
+    /// One page; the token of the next one is told as soon as it is known.
+    async fn fetch(
+        self,
+        namespace: Option<&str>,
+        token: Option<&str>,
+        buffer: BytesMut,
+        tell: oneshot::Sender<String>,
+    ) -> Result<Body, Failure> {
         let path = path(self.kind, namespace, self.page_size, token);
-        let answer = self.api.ask(Ask::list(&path, self.kind), &self.reading.meter).await?;
+        let mut tell = Some(tell);
+        let mut watch = |encoding, body: &[u8]| {
+            if tell.is_none() {
+                return;
+            }
+            let next = meta(encoding, body).and_then(|it| it.continue_token);
+            if let Some((tell, next)) = next.and_then(|next| Some((tell.take()?, next))) {
+                // Whoever listens no longer has no use for it.
+                if tell.send(next).is_err() {}
+            } else if body.len() >= METADATA {
+                tell = None;
+            }
+        };
+        let ask = Ask::list(&path, self.kind);
+        let mut growing = Growing { buffer, watch: &mut watch };
+        let answer = self.api.ask_into(ask, &self.reading.meter, &mut growing).await?;
         let mut kept = self.reading.locked();
         if token.is_none() {
             // By the server's clock, or ours where it does not tell; the earliest part counts.
@@ -262,15 +370,16 @@ impl Lister<'_> {
         Ok(Body { encoding: answer.encoding, bytes: answer.body })
     }
 
-    async fn decode(
-        self,
-        body: Body,
-        remaining: Option<u64>,
-    ) -> Result<Result<Next, PageError>, Hidden> {
+    /// What a page held, and what held it.
+    async fn decode(self, body: Body) -> Result<(Result<Next, PageError>, Bytes), Hidden> {
+        let remaining = meta(body.encoding, &body.bytes).and_then(|it| it.remaining);
         let reading = Arc::clone(self.reading);
-        let added =
-            tokio::task::spawn_blocking(move || reading.add(body.encoding, &body.bytes)).await;
-        if let Ok(Ok(page)) = &added {
+        let decoding = tokio::task::spawn_blocking(move || {
+            let added = reading.add(body.encoding, &body.bytes);
+            (added, body.bytes)
+        });
+        let added = decoding.await;
+        if let Ok((Ok(page), _)) = &added {
             let resource = self.reading.resource;
             self.progress.page(resource, page.objects, page.pages, remaining);
         }
@@ -324,7 +433,7 @@ fn metadata_of(beginning: &[u8]) -> Option<ListMeta> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{num::NonZeroUsize, time::Duration};
 
     use assay_model::snapshot::{Cost, Origin, Source};
     use serde_json::json;
@@ -335,6 +444,8 @@ mod tests {
         mock::{Asked, Reply, named, pod, server},
         progress::Silent,
     };
+
+    const FOUR: NonZeroUsize = NonZeroUsize::new(4).expect("four");
 
     struct Listed {
         result: Result<(), Hidden>,
@@ -357,11 +468,22 @@ mod tests {
         namespace: Option<&str>,
         answer: impl FnMut(&str) -> Reply + Send + 'static,
     ) -> Listed {
+        list_ahead(2, resource, namespace, answer).await
+    }
+
+    /// Likewise, with so many pages asked for at a time.
+    async fn list_ahead(
+        ahead: usize,
+        resource: Resource,
+        namespace: Option<&str>,
+        answer: impl FnMut(&str) -> Reply + Send + 'static,
+    ) -> Listed {
         let (client, asked) = server(answer);
-        let api = Api::of(client, Duration::from_secs(30));
+        let api = Api::of(client, Duration::from_secs(30), FOUR);
         let reading = Reading::new(resource).expect("a list");
         let kind = resource.kind().expect("a kind");
-        let lister = Lister { api: &api, kind, reading: &reading, page_size: 2, progress: &Silent };
+        let lister =
+            Lister { api: &api, kind, reading: &reading, page_size: 2, ahead, progress: &Silent };
         let began = Instant::now();
         let result = lister.list(namespace).await;
         let took = began.elapsed();
@@ -410,6 +532,67 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn pages_keep_their_order_however_many_are_asked_for() {
+        for ahead in 1..5 {
+            let listed = list_ahead(ahead, Resource::Services, None, |path| {
+                let (_, token) = path.split_once("continue=").unwrap_or(("", "0"));
+                let at: u32 = token.parse().expect("a token of ours");
+                let next = if at < 9 { (at + 1).to_string() } else { String::new() };
+                Reply::list(&[named("a", token)], &next)
+            })
+            .await;
+            assert_eq!(listed.result, Ok(()));
+            assert_eq!(listed.snapshot.services.seen(), 10);
+            let paths = listed.asked.paths();
+            assert_eq!(paths.len(), 10, "each page is asked for once");
+            assert!(paths[1..].is_sorted(), "{paths:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_beginning_of_a_page_is_enough_to_ask_for_the_next() {
+        let asked = async |ahead| {
+            let listed = list_ahead(ahead, Resource::Services, None, |path| {
+                let next = path.len();
+                Reply::stalled(&format!(r#"{{"metadata":{{"continue":"{next}"}},"items":["#))
+            });
+            let asked = listed.await.asked.paths();
+            // A page that never comes is asked for twice.
+            asked.into_iter().collect::<std::collections::BTreeSet<_>>().len()
+        };
+        assert_eq!(asked(1).await, 1, "one after another");
+        assert_eq!(asked(2).await, 2);
+        assert_eq!(asked(3).await, 3);
+    }
+
+    #[tokio::test]
+    async fn pages_behind_one_that_was_asked_for_again_are_not_mixed_up() {
+        let mut first = 0;
+        let listed = list(Resource::Services, None, move |path| {
+            if path.ends_with("continue=old") {
+                Reply::list(&[named("old", "2")], "")
+            } else if path.ends_with("continue=new") {
+                Reply::list(&[named("new", "2"), named("new", "3")], "")
+            } else {
+                first += 1;
+                match first {
+                    1 => Reply::cut(r#"{"metadata":{"continue":"old"},"items":["#),
+                    _ => Reply::list(&[named("new", "1")], "new"),
+                }
+            }
+        })
+        .await;
+        assert_eq!(listed.result, Ok(()));
+        let mut read = Vec::new();
+        let each = listed.snapshot.services.each(assay_model::Scope::Cluster, |it| {
+            read.push(it.metadata.namespace.to_string());
+            Ok(())
+        });
+        assert!(each.is_ok());
+        assert_eq!(read, ["new"; 3]);
+    }
+
+    #[tokio::test]
     async fn custom_resources_say_their_token_last() {
         let page = |name: &str, token: &str| {
             let text = format!(
@@ -443,6 +626,7 @@ mod tests {
         .await;
         assert_eq!(listed.result, Ok(()));
         assert_eq!(listed.snapshot.services.seen(), 2, "what was read before counts once");
+        assert_eq!(listed.cost.objects, 2);
         assert_eq!((listed.cost.requests, listed.cost.retries), (6, 2));
     }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use futures::stream;
+use futures::{StreamExt as _, stream};
 use http::{Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, Full, StreamBody, combinators::UnsyncBoxBody};
@@ -63,6 +63,13 @@ impl Reply {
         let frames =
             [Ok(Frame::data(Bytes::from(text.to_owned()))), Err(Error::from("connection reset"))];
         let body = StreamBody::new(stream::iter(frames)).boxed_unsync();
+        Reply { status: 200, headers: Vec::new(), body: Some(body) }
+    }
+
+    /// 200, and a body of which no more than `text` ever comes.
+    pub(crate) fn stalled(text: &str) -> Self {
+        let frames = stream::iter([Ok(Frame::data(Bytes::from(text.to_owned())))]);
+        let body = StreamBody::new(frames.chain(stream::pending())).boxed_unsync();
         Reply { status: 200, headers: Vec::new(), body: Some(body) }
     }
 

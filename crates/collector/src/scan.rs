@@ -6,6 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    num::NonZeroUsize,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
@@ -28,6 +29,13 @@ use crate::{
     probe,
 };
 
+/// Requests in flight, unless told otherwise.
+const CONCURRENCY: NonZeroUsize = NonZeroUsize::new(4).expect("it is not zero");
+/// Pages of one list that are asked for at a time, from servers that have them at hand.
+const PAGES_AHEAD: usize = 2;
+/// The first minor whose servers answer every page of a list from their cache (KEP-4988): before it, each
+/// page but the first is read from etcd, and two at a time are a burden.
+const PAGES_FROM_CACHE: (u32, u32) = (1, 34);
 /// Namespaces of one kind that are listed at a time.
 const NAMESPACES_AT_ONCE: usize = 4;
 
@@ -41,6 +49,8 @@ pub struct Plan {
     pub namespaces: Vec<String>,
     /// Objects a page.
     pub page_size: u32,
+    /// Requests in flight, over all kinds.
+    pub concurrency: NonZeroUsize,
     /// Longest silence of the server that is borne.
     pub read_timeout: Duration,
     /// Longest time for all of it; what is not read by then is a gap.
@@ -48,12 +58,14 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Reads these, in all namespaces: pages of 500, 30 seconds of silence, no deadline.
+    /// Reads these, in all namespaces: pages of 500, four requests at a time, 30 seconds of silence, no
+    /// deadline.
     pub fn new(resources: impl IntoIterator<Item = Resource>) -> Self {
         Plan {
             resources: resources.into_iter().collect(),
             namespaces: Vec::new(),
             page_size: 500,
+            concurrency: CONCURRENCY,
             read_timeout: Duration::from_secs(30),
             deadline: None,
         }
@@ -171,7 +183,7 @@ impl<'a> Scan<'a> {
             connection,
             plan,
             progress,
-            api: Api::new(connection, plan.read_timeout),
+            api: Api::new(connection, plan.read_timeout, plan.concurrency),
             readings: listed.collect(),
             meter: Meter::default(),
             probe_meter: Meter::default(),
@@ -236,6 +248,7 @@ impl<'a> Scan<'a> {
                     kind,
                     reading,
                     page_size: self.plan.page_size,
+                    ahead: self.pages_ahead(),
                     progress: self.progress,
                 };
                 match lister.list(None).await {
@@ -253,6 +266,13 @@ impl<'a> Scan<'a> {
         reading.end();
         reading.store(&mut self.snapshot(), &Gap::whole(resource, Cause::Timeout, ""));
         self.progress.done(resource);
+    }
+
+    /// More than one page at a time only where the server is known to have them at hand.
+    fn pages_ahead(&self) -> usize {
+        let version = self.version.get().and_then(|it| it.as_ref().ok());
+        let cached = version.and_then(Version::minor).is_some_and(|it| it >= PAGES_FROM_CACHE);
+        if cached { PAGES_AHEAD } else { 1 }
     }
 
     /// What may not be listed everywhere may be in some namespaces. That proves something of the
@@ -443,6 +463,31 @@ mod tests {
         assert!(place("pods") < place("networkpolicies"), "{order:?}");
         assert_eq!(snapshot.costs[&Resource::Pods].requests, 2);
         assert!(matches!(snapshot.gaps(Resource::Roles)[0].cause, Cause::NotRequested));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pages_are_asked_for_ahead_only_where_the_server_has_them_at_hand() {
+        let pages = async |version: &'static str| {
+            let (client, asked) = server(move |path| match path {
+                "/version" if version.is_empty() => Reply::status(403, "not yours"),
+                "/version" => Reply::json(&json!({ "gitVersion": version })),
+                it if it.starts_with("/api/v1/pods") => {
+                    let next = it.len();
+                    Reply::stalled(&format!(r#"{{"metadata":{{"continue":"{next}"}},"items":["#))
+                }
+                _ => Reply::status(403, "refused"),
+            });
+            let connection = Connection::through(client, "http://127.0.0.1:1", None);
+            let plan =
+                Plan { deadline: Some(Duration::from_secs(1)), ..Plan::new([Resource::Pods]) };
+            scan(&connection, &plan).await;
+            asked.count("/pods?")
+        };
+        assert_eq!(pages("v1.34.0-eks-1").await, PAGES_AHEAD);
+        assert_eq!(pages("v2.0.0").await, PAGES_AHEAD);
+        assert_eq!(pages("v1.33.9").await, 1);
+        assert_eq!(pages("unheard-of").await, 1);
+        assert_eq!(pages("").await, 1, "a server that does not tell may be an old one");
     }
 
     /// Stops the scan at the first page.
