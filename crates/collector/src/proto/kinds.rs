@@ -28,7 +28,7 @@ use assay_model::{
 
 use super::{
     meta::{amount, annotation, label, timestamp},
-    wire::{Field, Fields, Malformed, Message},
+    wire::{Field, Fields, Malformed, Message, push},
 };
 
 /// A kind that protobuf carries.
@@ -216,8 +216,8 @@ macro_rules! messages {
     (@ to $it:ident $(.$path:ident)+, $field:ident, $get:ident) => { $it$(.$path)+ = $field.$get()? };
     (@ some $it:ident $(.$path:ident)+, $field:ident) => { $field.merge($it$(.$path)+.get_or_insert_default())? };
     (@ some $it:ident $(.$path:ident)+, $field:ident, $get:ident) => { $it$(.$path)+ = Some($field.$get()?) };
-    (@ push $it:ident $(.$path:ident)+, $field:ident) => { $it$(.$path)+.push($field.message()?) };
-    (@ push $it:ident $(.$path:ident)+, $field:ident, $get:ident) => { $it$(.$path)+.push($field.$get()?) };
+    (@ push $it:ident $(.$path:ident)+, $field:ident) => { push(&mut $it$(.$path)+, $field.message()?) };
+    (@ push $it:ident $(.$path:ident)+, $field:ident, $get:ident) => { push(&mut $it$(.$path)+, $field.$get()?) };
     (@ time $it:ident $(.$path:ident)+, $field:ident) => { $it$(.$path)+ = timestamp($field)? };
     (@ label $it:ident $(.$path:ident)+, $field:ident) => { label($field, &mut $it$(.$path)+)? };
     (@ amount $it:ident $(.$path:ident)+, $field:ident) => { amount($field, &mut $it$(.$path)+)? };

@@ -10,7 +10,7 @@ use assay_model::{
 };
 use jiff::Timestamp;
 
-use super::wire::{Field, Flaw, Malformed, Message};
+use super::wire::{Field, Flaw, Malformed, Message, push};
 
 /// `metav1.ObjectMeta`.
 impl Message<'_> for Meta {
@@ -23,7 +23,7 @@ impl Message<'_> for Meta {
             9 => self.deletion_timestamp = timestamp(field)?,
             11 => label(field, &mut self.labels)?,
             12 => annotation(field, &mut self.annotations)?,
-            13 => self.owner_references.push(field.message()?),
+            13 => push(&mut self.owner_references, field.message()?),
             _ => {}
         }
         Ok(())
@@ -50,7 +50,7 @@ impl Message<'_> for Selector {
     fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
         match field.number {
             1 => label(field, &mut self.match_labels)?,
-            2 => self.match_expressions.push(field.message()?),
+            2 => push(&mut self.match_expressions, field.message()?),
             _ => {}
         }
         Ok(())
@@ -63,7 +63,7 @@ impl Message<'_> for Requirement {
         match field.number {
             1 => self.key = field.shared()?,
             2 => self.operator = field.shared()?,
-            3 => self.values.push(field.shared()?),
+            3 => push(&mut self.values, field.shared()?),
             _ => {}
         }
         Ok(())

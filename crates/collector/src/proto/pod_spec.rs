@@ -16,23 +16,23 @@ use assay_model::{
 
 use super::{
     meta::amount,
-    wire::{Field, Fields, Malformed, Message},
+    wire::{Field, Fields, Malformed, Message, push},
 };
 
 /// `core/v1 PodSpec`. What is read here stands in [`READ`] too.
 impl Message<'_> for PodSpec {
     fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
         match field.number {
-            1 => self.volumes.push(volume(field)?),
-            2 => self.containers.push(container(field)?),
+            1 => push(&mut self.volumes, volume(field)?),
+            2 => push(&mut self.containers, container(field)?),
             8 => self.service_account_name = field.shared()?,
             9 => self.deprecated_service_account = field.shared()?,
             11 => self.host_network = field.flag()?,
             12 => self.host_pid = field.flag()?,
             13 => self.host_ipc = field.flag()?,
             14 => field.merge(self.security_context.get_or_insert_default())?,
+            20 => push(&mut self.init_containers, container(field)?),
             24 => self.priority_class_name = field.shared()?,
-            20 => self.init_containers.push(container(field)?),
             21 => self.automount_service_account_token = Some(field.flag()?),
             // EphemeralContainer { 1: EphemeralContainerCommon }, whose numbers are a container's.
             34 => {
@@ -113,9 +113,9 @@ impl Message<'_> for PodSecurityContext {
             1 => field.merge(&mut **self.se_linux_options.get_or_insert_default())?,
             2 => self.run_as_user = Some(field.int64()?),
             3 => self.run_as_non_root = Some(field.flag()?),
-            4 => self.supplemental_groups.push(field.int64()?),
+            4 => push(&mut self.supplemental_groups, field.int64()?),
             6 => self.run_as_group = Some(field.int64()?),
-            7 => self.sysctls.push(field.message()?),
+            7 => push(&mut self.sysctls, field.message()?),
             8 => field.merge(self.windows_options.get_or_insert_default())?,
             10 => field.merge(self.seccomp_profile.get_or_insert_default())?,
             11 => field.merge(self.app_armor_profile.get_or_insert_default())?,
@@ -148,16 +148,16 @@ impl<'a> Message<'a> for Written<'a> {
             2 => it.image = field.shared()?,
             3 => self.command.push(field.text()?),
             4 => self.args.push(field.text()?),
-            7 => it.env.push(env_var(field)?),
+            7 => push(&mut it.env, env_var(field)?),
             8 => field.merge(it.resources.get_or_insert_default())?,
-            6 => it.ports.push(field.message()?),
-            9 => it.volume_mounts.push(field.message()?),
+            6 => push(&mut it.ports, field.message()?),
+            9 => push(&mut it.volume_mounts, field.message()?),
             10 => probe(field, &mut it.liveness_probe)?,
             11 => probe(field, &mut it.readiness_probe)?,
             12 => field.merge(&mut **it.lifecycle.get_or_insert_default())?,
             22 => probe(field, &mut it.startup_probe)?,
             15 => field.merge(it.security_context.get_or_insert_default())?,
-            19 => it.env_from.push(field.message()?),
+            19 => push(&mut it.env_from, field.message()?),
             24 => it.restart_policy = Some(field.shared()?),
             _ => {}
         }
@@ -291,7 +291,7 @@ impl Message<'_> for HttpGet {
     fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
         match field.number {
             3 => self.host = field.shared()?,
-            5 => self.http_headers.push(header(field)?),
+            5 => push(&mut self.http_headers, header(field)?),
             _ => {}
         }
         Ok(())
@@ -319,8 +319,8 @@ fn header(field: Field<'_>) -> Result<HttpHeader, Malformed> {
 impl Message<'_> for Capabilities {
     fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
         match field.number {
-            1 => self.add.push(field.shared()?),
-            2 => self.drop.push(field.shared()?),
+            1 => push(&mut self.add, field.shared()?),
+            2 => push(&mut self.drop, field.shared()?),
             _ => {}
         }
         Ok(())
@@ -489,7 +489,7 @@ pub(super) const SOURCES: [&str; 31] = [
 impl Message<'_> for Projected {
     fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
         if field.number == 1 {
-            self.sources.push(field.message()?);
+            push(&mut self.sources, field.message()?);
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 //! As Go reads it: of a number that is written twice the last one holds, a message that is written
 //! twice is merged, and fields that nobody asks for are passed over.
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{borrow::Cow, cell::RefCell, fmt, sync::Arc};
 
 /// Why bytes are not the message they should be: what, and where; never the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +39,41 @@ impl fmt::Display for Flaw {
             Flaw::Range => "a number out of range",
         })
     }
+}
+
+/// How many texts a thread remembers.
+const REMEMBERED: usize = 2048;
+/// The longest that is, in bytes: names, keys and amounts repeat from object to object, long texts do not.
+const SHORT: usize = 64;
+
+/// The text, and the same one where it was met lately.
+fn shared(text: &str) -> Arc<str> {
+    thread_local! {
+        /// By hash, and the last one met of those with the same.
+        static MET: RefCell<Vec<Arc<str>>> = RefCell::new(vec![Arc::default(); REMEMBERED]);
+    }
+    if text.len() > SHORT {
+        return text.into();
+    }
+    // FNV-1a (Fowler, Noll, Vo), folded: texts that meet in one place cost memory, and nothing else.
+    let hash = text
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, it| (hash ^ u32::from(it)).wrapping_mul(0x0100_0193));
+    let place = (hash ^ hash >> 16) as usize % REMEMBERED;
+    MET.with_borrow_mut(|met| {
+        if *met[place] != *text {
+            met[place] = text.into();
+        }
+        Arc::clone(&met[place])
+    })
+}
+
+/// Adds to a list that is most often short, and kept: it has little room to spare.
+pub(crate) fn push<T>(list: &mut Vec<T>, item: T) {
+    if list.len() == list.capacity() {
+        list.reserve_exact(1 + list.len() / 2);
+    }
+    list.push(item);
 }
 
 /// Something that is read field by field.
@@ -82,7 +117,7 @@ impl<'a> Field<'a> {
 
     /// A string, to keep.
     pub(crate) fn shared(self) -> Result<Arc<str>, Malformed> {
-        self.text().map(|it| (*it).into())
+        self.text().map(|it| shared(&it))
     }
 
     /// A `bool`.
