@@ -220,4 +220,6 @@ fn first(message: Field<'_>, number: u32) -> Result<Option<Field<'_>>, Malformed
 }
 
 #[cfg(test)]
+mod others;
+#[cfg(test)]
 mod tests;

@@ -3,15 +3,14 @@
 //! The objects are made from `upstream.txt`, which lists every type with all its fields; so they have
 //! fields that nobody reads, and those that are read in every combination.
 
-use std::{collections::BTreeMap, fmt::Debug, sync::LazyLock};
+use std::{collections::BTreeMap, env, fmt::Debug, fs, path::PathBuf, sync::LazyLock};
 
 use assay_model::{Cause, Snapshot, snapshot::Origin};
-use k8s_openapi::{ListableResource, api, apiextensions_apiserver};
-use k8s_pb::api as pb;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use proptest::prelude::*;
-use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
-use super::*;
+use super::{others, *};
 use crate::encoding::{Encoding, read};
 
 /// The kinds that come as protobuf, with their name in `upstream.txt`.
@@ -41,77 +40,8 @@ const KINDS: [(Resource, &str); 21] = [
 
 /// Passes a list through another implementation of both encodings.
 fn through_others(resource: Resource, list: &Both) -> Both {
-    use apiextensions_apiserver::pkg::apis::apiextensions::v1 as ext;
-    use k8s_pb::apiextensions_apiserver::pkg::apis::apiextensions::v1 as pb_ext;
-    match resource {
-        Resource::Namespaces => {
-            through::<api::core::v1::Namespace, pb::core::v1::NamespaceList>(list)
-        }
-        Resource::Nodes => through::<api::core::v1::Node, pb::core::v1::NodeList>(list),
-        Resource::Pods => through::<api::core::v1::Pod, pb::core::v1::PodList>(list),
-        Resource::Deployments => {
-            through::<api::apps::v1::Deployment, pb::apps::v1::DeploymentList>(list)
-        }
-        Resource::DaemonSets => {
-            through::<api::apps::v1::DaemonSet, pb::apps::v1::DaemonSetList>(list)
-        }
-        Resource::StatefulSets => {
-            through::<api::apps::v1::StatefulSet, pb::apps::v1::StatefulSetList>(list)
-        }
-        Resource::Jobs => through::<api::batch::v1::Job, pb::batch::v1::JobList>(list),
-        Resource::CronJobs => through::<api::batch::v1::CronJob, pb::batch::v1::CronJobList>(list),
-        Resource::Services => through::<api::core::v1::Service, pb::core::v1::ServiceList>(list),
-        Resource::Ingresses => {
-            through::<api::networking::v1::Ingress, pb::networking::v1::IngressList>(list)
-        }
-        Resource::ServiceAccounts => {
-            through::<api::core::v1::ServiceAccount, pb::core::v1::ServiceAccountList>(list)
-        }
-        Resource::Roles => through::<api::rbac::v1::Role, pb::rbac::v1::RoleList>(list),
-        Resource::RoleBindings => {
-            through::<api::rbac::v1::RoleBinding, pb::rbac::v1::RoleBindingList>(list)
-        }
-        Resource::ClusterRoles => {
-            through::<api::rbac::v1::ClusterRole, pb::rbac::v1::ClusterRoleList>(list)
-        }
-        Resource::ClusterRoleBindings => {
-            through::<api::rbac::v1::ClusterRoleBinding, pb::rbac::v1::ClusterRoleBindingList>(list)
-        }
-        Resource::NetworkPolicies => through::<
-            api::networking::v1::NetworkPolicy,
-            pb::networking::v1::NetworkPolicyList,
-        >(list),
-        Resource::ResourceQuotas => {
-            through::<api::core::v1::ResourceQuota, pb::core::v1::ResourceQuotaList>(list)
-        }
-        Resource::LimitRanges => {
-            through::<api::core::v1::LimitRange, pb::core::v1::LimitRangeList>(list)
-        }
-        Resource::ValidatingWebhookConfigurations => through::<
-            api::admissionregistration::v1::ValidatingWebhookConfiguration,
-            pb::admissionregistration::v1::ValidatingWebhookConfigurationList,
-        >(list),
-        Resource::MutatingWebhookConfigurations => through::<
-            api::admissionregistration::v1::MutatingWebhookConfiguration,
-            pb::admissionregistration::v1::MutatingWebhookConfigurationList,
-        >(list),
-        Resource::CustomResourceDefinitions => {
-            through::<ext::CustomResourceDefinition, pb_ext::CustomResourceDefinitionList>(list)
-        }
-        other => panic!("{other} is not written as protobuf"),
-    }
-}
-
-fn through<K, P>(list: &Both) -> Both
-where
-    K: ListableResource + DeserializeOwned + Serialize,
-    P: prost::Message + Default,
-{
-    let json: k8s_openapi::List<K> =
-        serde_json::from_str(&list.json).expect("k8s-openapi reads it");
-    let protobuf = P::decode(&*list.protobuf).expect("k8s-pb reads it");
-    let json = serde_json::to_string(&json).expect("k8s-openapi writes it");
-    Both { json, protobuf: protobuf.encode_to_vec(), ..list.clone() }
+    let (json, protobuf) = others::through(resource, &list.json, &list.protobuf);
+    Both { json, protobuf, ..list.clone() }
 }
 
 /// One list, twice.
@@ -184,6 +114,54 @@ static UPSTREAM: LazyLock<BTreeMap<&str, Vec<Upstream>>> = LazyLock::new(|| {
         })
         .collect()
 });
+
+/// A message as Go would write it of an object's JSON, but for zeros; `None` if a value is not of its type.
+fn written(object: &Value, name: &str) -> Option<Vec<u8>> {
+    let mut wire = Vec::new();
+    for &Upstream { name, number, of, is_list, .. } in &UPSTREAM[name] {
+        let given = if name == "^" { Some(object) } else { object.as_object()?.get(name) };
+        let Some(given) = given.filter(|it| !it.is_null()) else { continue };
+        let bytes: Option<Vec<Vec<u8>>> = if let Some(of) = of.strip_prefix("map.") {
+            let entry = |(key, it): (&String, _)| {
+                Some(field(number, &[field(1, key.as_bytes()), written_value(2, of, it)?].concat()))
+            };
+            given.as_object()?.iter().map(entry).collect()
+        } else if is_list {
+            given.as_array()?.iter().map(|it| written_value(number, of, it)).collect()
+        } else {
+            Some(vec![written_value(number, of, given)?])
+        };
+        wire.push((number, bytes?.concat()));
+    }
+    wire.sort_by_key(|(number, _)| *number);
+    Some(wire.into_iter().flat_map(|(_, bytes)| bytes).collect())
+}
+
+fn written_value(at: u32, of: &str, given: &Value) -> Option<Vec<u8>> {
+    let in_text = |it: &str| field(at, it.as_bytes());
+    Some(match of {
+        "string" => in_text(given.as_str()?),
+        "bool" => number(at, given.as_bool()?.into()),
+        "int" => number(at, given.as_i64()?),
+        "bytes" => field(at, &BASE64_STANDARD.decode(given.as_str()?).ok()?),
+        "time" => {
+            let time: jiff::Timestamp = given.as_str()?.parse().ok()?;
+            field(at, &[number(1, time.as_second()), number(2, 0)].concat())
+        }
+        "quantity" => {
+            let amount = given.as_str().map_or_else(|| given.to_string(), str::to_owned);
+            field(at, &field(1, amount.as_bytes()))
+        }
+        "intorstring" => match given.as_i64() {
+            Some(it) => field(at, &[number(1, 0), number(2, it), field(3, b"")].concat()),
+            None => {
+                let text = field(3, given.as_str()?.as_bytes());
+                field(at, &[number(1, 1), number(2, 0), text].concat())
+            }
+        },
+        message => field(at, &written(given, message)?),
+    })
+}
 
 /// Makes objects as Go would write them, the same ones from the same seed.
 struct Maker {
@@ -441,6 +419,73 @@ fn every_field_at_once_is_read_as_json_and_by_others() {
             assert_eq!(facts, theirs, "{resource}");
         }
     }
+}
+
+/// The objects of the shared data, with their kind and its name in `upstream.txt`; none, and a line that says so,
+/// where there are none.
+fn shared_objects() -> Vec<(Resource, &'static str, Value)> {
+    let root = env::var_os("ASSAY_SHARED").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
+        PathBuf::from,
+    );
+    let (mut objects, mut folders) = (Vec::new(), vec![root.join("data")]);
+    if !folders[0].is_dir() {
+        assert!(env::var_os("CI").is_none(), "{} is missing", root.display());
+        eprintln!("skipped: {} is missing", root.display());
+        return objects;
+    }
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let ending = path.extension().and_then(|it| it.to_str()).unwrap_or_default();
+            if path.is_dir() {
+                folders.push(path);
+            } else if matches!(ending, "json" | "yaml") {
+                let text = fs::read_to_string(&path).expect("text");
+                // What is broken on purpose is the file readers' to tell of.
+                let documents: Vec<Value> = serde_saphyr::from_multiple(&text).unwrap_or_default();
+                documents.into_iter().for_each(|it| open(it, &mut objects));
+            }
+        }
+    }
+    objects
+}
+
+/// Sorts out a document's objects.
+fn open(document: Value, objects: &mut Vec<(Resource, &'static str, Value)>) {
+    let text = |key| document[key].as_str().unwrap_or_default();
+    let group = text("apiVersion").rsplit_once('/').map_or("", |(group, _)| group);
+    let kind = Resource::of_kind(group, text("kind")).and_then(|resource| {
+        let api_version = resource.kind()?.api_version();
+        KINDS.iter().find(|it| it.0 == resource && text("apiVersion") == api_version)
+    });
+    if let Some((resource, name)) = kind {
+        objects.push((*resource, name, document));
+    } else if let Some(Value::Array(items)) = document.get("items") {
+        items.iter().for_each(|it| open(it.clone(), objects));
+    }
+}
+
+#[test]
+fn shared_data_are_read_as_json_and_by_others() {
+    let objects = shared_objects();
+    let (mut compared, mut untyped) = (0, 0);
+    for (resource, name, object) in &objects {
+        let Some(item) = written(object, name) else {
+            untyped += 1;
+            continue;
+        };
+        let kind = resource.kind().expect("a kind");
+        let list = serde_json::json!({"kind": format!("{}List", kind.kind),
+            "apiVersion": kind.api_version(), "metadata": {}, "items": [object]});
+        let protobuf = [field(1, b""), field(2, &item)].concat();
+        let list = Both { kind, json: list.to_string(), protobuf };
+        let facts = same(*resource, &list);
+        assert_same(&facts, &same(*resource, &through_others(*resource, &list)));
+        compared += 1;
+    }
+    assert!(objects.is_empty() || compared > 1000, "{compared} compared");
+    assert!(untyped * 50 <= compared, "{untyped} of {compared} are not of the types that they say");
 }
 
 #[test]
