@@ -114,6 +114,8 @@ pub enum Harm {
     Slow(usize),
     /// The real answer with its body changed.
     Rewrite(fn(&[u8]) -> Vec<u8>),
+    /// The real answer as JSON, whatever format was preferred: a server that has no other.
+    AsJson,
     /// Never an answer.
     Stall,
     /// The connection is closed without an answer.
@@ -266,10 +268,13 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor, state: Arc<State>) {
 
 impl State {
     /// An error closes the connection without an answer.
-    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>> {
+    async fn answer(&self, mut request: Request<Incoming>) -> Result<Response<Body>> {
         let (uri, harm) = self.meet(&request);
+        if matches!(harm, Some(Harm::AsJson)) {
+            request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+        }
         match harm {
-            None => {
+            None | Some(Harm::AsJson) => {
                 let (head, body) = self.forward(request).await?.into_parts();
                 Ok(Response::from_parts(head, body.map_err(io::Error::other).boxed()))
             }

@@ -1,49 +1,111 @@
-//! One API server asked for both encodings: what is read of either must be the same.
+//! One API server asked for both encodings: what is read of either must be the same, and so must what is read
+//! of it once two other implementations have passed it on.
 
-use std::path::{Path, PathBuf};
+#[path = "../../crates/collector/src/proto/others.rs"]
+mod others;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 use assay_collector::encoding::{Encoding, Page, read};
 use assay_model::{Cause, Resource, Snapshot, resource::Kind, snapshot::Origin};
-use assay_tests::{Api, ControlPlane, Identity, Options, objects, shared};
+use assay_tests::{
+    Api, ControlPlane, Fault, Harm, Identity, Options, Report, Run, assay, objects, shared,
+};
+use k8s_pb::apimachinery::pkg::runtime::Unknown;
+use prost::Message as _;
 use serde_json::{Value, json};
 
 /// Small, so that every kind has a next page.
 const LIMIT: usize = 3;
 
+/// Everything that there is in the shared data, as far as a server takes it; `None` without them.
+fn control_plane() -> Option<&'static ControlPlane> {
+    static CONTROL_PLANE: OnceLock<Option<ControlPlane>> = OnceLock::new();
+    let started = CONTROL_PLANE.get_or_init(|| {
+        let data = shared().map(|it| it.join("data"))?;
+        let control_plane = ControlPlane::start(&Options::default()).expect("a control plane");
+        for cluster in ["clusters/kind-goat", "clusters/platform"] {
+            control_plane.load(&data.join(cluster)).expect("loaded");
+        }
+        let added = control_plane.create(rare()).expect("created");
+        assert!(added.refused.is_empty(), "{added}");
+        let loaded = control_plane.create(cases(&data)).expect("created");
+        assert!(loaded.count() > 300, "{loaded}");
+        Some(control_plane)
+    });
+    started.as_ref()
+}
+
 #[test]
 fn json_and_protobuf_say_the_same_of_every_built_in_kind() {
-    let Some(data) = shared().map(|it| it.join("data")) else { return };
-    let control_plane = ControlPlane::start(&Options::default()).expect("a control plane");
-    for cluster in ["clusters/kind-goat", "clusters/platform"] {
-        control_plane.load(&data.join(cluster)).expect("loaded");
-    }
-    let added = control_plane.create(rare()).expect("created");
-    assert!(added.refused.is_empty(), "{added}");
-    let loaded = control_plane.create(cases(&data)).expect("created");
-    assert!(loaded.count() > 300, "{loaded}");
-
+    let Some(control_plane) = control_plane() else { return };
     let api = control_plane.api(Identity::Admin).expect("the admin's view");
     for resource in Resource::ALL {
         let Some(kind) = resource.kind().filter(|it| it.built_in) else { continue };
         if resource == Resource::ReplicaSets {
             continue;
         }
-        let (json, json_facts) = facts(&api, resource, kind, Encoding::Json);
-        let (protobuf, protobuf_facts) = facts(&api, resource, kind, Encoding::Protobuf);
-        let held = |pages: &[Page]| pages.iter().map(|it| it.objects).collect::<Vec<_>>();
-        assert_eq!(held(&json), held(&protobuf), "{resource}");
-        assert!(json.len() > 1 || held(&json) != [0], "{resource}: none to compare");
-        assert!(json.iter().chain(&protobuf).all(|it| it.malformed.is_empty()), "{resource}");
-        let text = |it: &Snapshot| serde_json::to_string_pretty(it).expect("a snapshot");
-        let (one, other) = (text(&json_facts), text(&protobuf_facts));
-        let differs = one.lines().zip(other.lines()).find(|(one, other)| one != other);
-        assert_eq!(differs, None, "{resource}");
-        assert_eq!(json_facts, protobuf_facts, "{resource}");
+        let json = bodies(&api, resource, kind, Encoding::Json);
+        let protobuf = bodies(&api, resource, kind, Encoding::Protobuf);
+        assert_eq!(json.len(), protobuf.len(), "{resource}");
+        let (pages, facts) = read_all(resource, Encoding::Json, &json);
+        assert!(pages.len() > 1 || pages[0].objects > 0, "{resource}: none to compare");
+        assert!(pages.iter().all(|it| it.malformed.is_empty()), "{resource}");
+        assert_same(resource, &facts, &read_all(resource, Encoding::Protobuf, &protobuf).1);
+
+        let passed_on: Vec<_> =
+            json.iter().zip(&protobuf).map(|(one, other)| pass_on(resource, one, other)).collect();
+        let (json, protobuf): (Vec<_>, Vec<_>) = passed_on.into_iter().unzip();
+        for (encoding, bodies) in [(Encoding::Json, json), (Encoding::Protobuf, protobuf)] {
+            let (theirs, their_facts) = read_all(resource, encoding, &bodies);
+            assert_eq!(pages, theirs, "{resource}");
+            assert_same(resource, &facts, &their_facts);
+        }
     }
 }
 
-/// All pages of a kind, and what they say.
-fn facts(api: &Api, resource: Resource, kind: Kind, encoding: Encoding) -> (Vec<Page>, Snapshot) {
+/// Held are the reports as they were written, but for when it was and what it cost.
+#[test]
+fn a_scan_writes_the_same_report_of_either() {
+    let Some(control_plane) = control_plane() else { return };
+    let proxy = control_plane.proxy().expect("a proxy");
+    let kubeconfig = proxy.kubeconfig(Identity::Admin).expect("a kubeconfig");
+    let scan = || {
+        let arguments = ["-o", "json", "--page-size", "50", "--fail-on", "never"];
+        let run = Run::of(assay(&kubeconfig).args(arguments));
+        assert!(matches!(run.code, Some(0 | 4)), "{}", run.stderr);
+        (timeless(&run.stdout), read_bytes(&run.report()))
+    };
+    let (protobuf, protobuf_bytes) = scan();
+    proxy.fault(Fault::of(|it| it.accept.contains("protobuf"), Harm::AsJson));
+    let (json, json_bytes) = scan();
+    assert!(json_bytes > protobuf_bytes * 5 / 4, "{json_bytes} bytes, {protobuf_bytes} bytes");
+    let differ = json.iter().zip(&protobuf).find(|(one, other)| one != other);
+    assert_eq!(differ, None);
+    assert_eq!(json.len(), protobuf.len());
+}
+
+/// A report without what no two scans have in common: the clock's answers, the length of what was read, and how
+/// often was asked, for a server that has just got a new kind may have to be asked for it twice.
+fn timeless(report: &str) -> Vec<String> {
+    let differs = ["started", "finished", "seconds", "bytes", "requests", "retries"];
+    let differs = differs.map(|it| format!("\"{it}\": "));
+    let differs = |line: &&str| differs.iter().any(|it| line.trim_start().starts_with(it));
+    let kept: Vec<_> = report.lines().filter(|it| !differs(it)).map(str::to_owned).collect();
+    assert!(kept.len() > 1000, "a value a line");
+    kept
+}
+
+fn read_bytes(report: &Report) -> u64 {
+    let kinds = report.0["collection"].as_array().into_iter().flatten();
+    kinds.filter_map(|it| it["bytes"].as_u64()).sum()
+}
+
+/// All pages of a kind.
+fn bodies(api: &Api, resource: Resource, kind: Kind, encoding: Encoding) -> Vec<Vec<u8>> {
     let accept = match encoding {
         Encoding::Json => "application/json",
         Encoding::Protobuf => Encoding::ACCEPT,
@@ -58,15 +120,39 @@ fn facts(api: &Api, resource: Resource, kind: Kind, encoding: Encoding) -> (Vec<
         assert_eq!(Encoding::of(content_type), encoding, "{content_type}");
         let mut one = unread();
         let pages = read(resource, [(encoding, &answer.body[..])], &mut one).expect("a list");
-        bodies.push(answer.body);
+        bodies.push(answer.body.to_vec());
         match &pages[0].continue_token {
             Some(next) => token.clone_from(next),
-            None => break,
+            None => return bodies,
         }
     }
+}
+
+/// What the pages say.
+fn read_all(resource: Resource, encoding: Encoding, bodies: &[Vec<u8>]) -> (Vec<Page>, Snapshot) {
     let mut snapshot = unread();
     let pages = bodies.iter().map(|it| (encoding, &it[..]));
     (read(resource, pages, &mut snapshot).expect("a list"), snapshot)
+}
+
+/// A page as two other implementations write it, having read it.
+fn pass_on(resource: Resource, json: &[u8], protobuf: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    const MAGIC: &[u8] = b"k8s\0";
+    let envelope = protobuf.strip_prefix(MAGIC).expect("protobuf of Kubernetes");
+    let mut unknown = Unknown::decode(envelope).expect("an envelope");
+    let json = std::str::from_utf8(json).expect("UTF-8");
+    let (json, raw) = others::through(resource, json, unknown.raw());
+    unknown.raw = Some(raw);
+    (json.into_bytes(), [MAGIC, &unknown.encode_to_vec()].concat())
+}
+
+/// Fails where two differ, in few words: the first line that is not the same.
+fn assert_same(resource: Resource, one: &Snapshot, other: &Snapshot) {
+    let text = |it: &Snapshot| serde_json::to_string_pretty(it).expect("a snapshot");
+    let (left, right) = (text(one), text(other));
+    let differs = left.lines().zip(right.lines()).find(|(one, other)| one != other);
+    assert_eq!(differs, None, "{resource}");
+    assert_eq!(one, other, "{resource}");
 }
 
 /// The objects of every case, those that can be in a namespace of the case's own.
