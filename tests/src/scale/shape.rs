@@ -319,6 +319,9 @@ fn spec(number: usize, name: &str, owner: Owner, dice: &mut Dice) -> Value {
     if dice.below(4) == 0 {
         let mut sidecar = container(number % 20, "proxy", dice);
         sidecar["image"] = format!("registry.example.com/mesh/proxy:1.{}", number % 20).into();
+        // On the node's network, no two containers may listen on one port.
+        sidecar["ports"][0]["containerPort"] = 15021.into();
+        sidecar["ports"][1]["containerPort"] = 15090.into();
         containers.push(sidecar);
     }
     let mut volumes = vec![

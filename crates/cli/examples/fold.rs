@@ -2,6 +2,8 @@
 //! instructions and allocations of.
 //!
 //! `fold json|protobuf FILE…`, a page a file, in order.
+//!
+//! It stands here and not in the collector, whose tests' dependencies would have all others built once more.
 
 use std::{env, error::Error, fs, io::Write as _, path::PathBuf};
 
