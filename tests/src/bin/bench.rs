@@ -30,8 +30,17 @@ use serde_json::{Value, json};
 /// Objects a page, as the scan and kubectl ask for.
 const PAGE: usize = 500;
 
-/// Workloads of every measured cluster.
+/// Workloads of every cluster that is compared.
 const WORKLOADS: usize = 1_000;
+
+/// Workloads of the cluster that shows what a further one adds.
+const MORE_WORKLOADS: usize = 5_000;
+
+const REPORT: &str = "report.json";
+
+const OURS: &str = "kube-assay, all checks";
+const CURL: &str = "curl, pods as JSON";
+const KUBECTL: &str = "kubectl get pods -A -o json";
 
 fn main() -> Result<()> {
     let mut arguments = env::args().skip(1);
@@ -74,9 +83,9 @@ struct Server {
 }
 
 impl Server {
-    fn start(pods: usize) -> Result<Self> {
+    fn start(pods: usize, workloads: usize) -> Result<Self> {
         let mut child = Command::new(env::current_exe()?)
-            .args(["replay", &pods.to_string(), &WORKLOADS.to_string()])
+            .args(["replay", &pods.to_string(), &workloads.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -129,18 +138,46 @@ struct Table {
     notes: Vec<String>,
 }
 
+impl Table {
+    fn cost(&self, name: &str) -> Option<Cost> {
+        self.rows.iter().find(|it| it.name == name).map(|it| it.cost)
+    }
+
+    /// How many times as long as another program ours took.
+    fn ratio_to(&self, other: &str) -> Option<f64> {
+        let (ours, other) = (self.cost(OURS)?, self.cost(other)?);
+        Some(ours.wall.as_secs_f64() / other.wall.as_secs_f64())
+    }
+}
+
+/// All that was measured.
+struct Measured {
+    real: Option<Table>,
+    few: Table,
+    many: Table,
+    /// Peak memory of as few pods in more workloads.
+    diverse: u64,
+}
+
 fn bench() -> Result<()> {
     let folder = tempfile::Builder::new().prefix("assay-bench-").tempdir()?;
     let rounds = number("BENCH_ROUNDS", 5)?;
-    let mut tables = Vec::new();
     let real = number("BENCH_REAL_PODS", 10_000)?;
-    if real > 0 {
-        tables.push(real_server(real, rounds, folder.path())?);
-    }
-    for pods in [10_000, number("BENCH_REPLAY_PODS", 100_000)?] {
-        tables.push(replayed(pods, rounds, folder.path())?);
-    }
-    let page = page(&tables)?;
+    let load = fs::read_to_string("/proc/loadavg")?;
+    let load = load.split(' ').next().unwrap_or_default();
+    let few = number("BENCH_FEW_PODS", 10_000)?;
+    let many = number("BENCH_MANY_PODS", 100_000)?;
+    ensure!(
+        WORKLOADS < MORE_WORKLOADS && MORE_WORKLOADS <= few && few < many,
+        "sizes that compare"
+    );
+    let measured = Measured {
+        real: (real > 0).then(|| real_server(real, rounds, folder.path())).transpose()?,
+        few: replayed(few, rounds, folder.path())?,
+        many: replayed(many, rounds, folder.path())?,
+        diverse: diverse(few, folder.path())?,
+    };
+    let page = page(&measured, load)?;
     std::io::stdout().write_all(page.as_bytes())?;
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/performance.md");
     if env::var_os("BENCH_DRY").is_none() {
@@ -185,7 +222,9 @@ fn real_server(pods: usize, rounds: usize, folder: &Path) -> Result<Table> {
     let mut rows = compare(&kubeconfig, &curl, rounds, folder, cpu)?;
     rows.fetched(paths.len(), bytes);
     Ok(Table {
-        title: format!("Real API server {version} on the same machine, {pods} pods"),
+        title: format!(
+            "Real API server {version} on the same machine, {pods} pods of {workloads} distinct workloads"
+        ),
         pods,
         notes: rows.notes,
         rows: rows.rows,
@@ -194,7 +233,7 @@ fn real_server(pods: usize, rounds: usize, folder: &Path) -> Result<Table> {
 
 fn replayed(pods: usize, rounds: usize, folder: &Path) -> Result<Table> {
     note(&format!("replay of {pods} pods"));
-    let mut server = Server::start(pods)?;
+    let mut server = Server::start(pods, WORKLOADS)?;
     let paths: Vec<String> = (0..pods.div_ceil(PAGE))
         .map(|it| match it * PAGE {
             0 => format!("/api/v1/pods?limit={PAGE}"),
@@ -218,11 +257,19 @@ fn replayed(pods: usize, rounds: usize, folder: &Path) -> Result<Table> {
     let mut rows = compare(&kubeconfig, &curl, rounds, folder, || server.cpu())?;
     rows.fetched(paths.len(), bytes);
     Ok(Table {
-        title: format!("Paced replay, {pods} pods"),
+        title: format!("Paced replay, {pods} pods of {WORKLOADS} distinct workloads"),
         pods,
         notes: rows.notes,
         rows: rows.rows,
     })
+}
+
+/// The most memory that a scan takes of as many pods in [`MORE_WORKLOADS`].
+fn diverse(pods: usize, folder: &Path) -> Result<u64> {
+    note(&format!("replay of {pods} pods of {MORE_WORKLOADS} workloads"));
+    let server = Server::start(pods, MORE_WORKLOADS)?;
+    let command = scan(Path::new(server.text("kubeconfig")?), folder);
+    Ok(run(&command)?.peak)
 }
 
 struct Rows {
@@ -248,11 +295,7 @@ fn compare(
     folder: &Path,
     mut server: impl FnMut() -> Result<Duration>,
 ) -> Result<Rows> {
-    let report = folder.join("report.json");
-    let mut scan = Command::new(binary());
-    scan.env("HOME", folder).env("KUBECONFIG", kubeconfig);
-    scan.args(["scan", "--fail-on", "never", "--allow-incomplete", "-o"]);
-    scan.arg(format!("json={}", report.display()));
+    let scan = scan(kubeconfig, folder);
     let mut curl = Command::new("curl");
     curl.env("HOME", folder).env("PATH", path()).arg("--config").arg(curl_file);
 
@@ -273,18 +316,12 @@ fn compare(
             spent = vec![scan_spent, curl_spent];
         }
     }
-    let told: Value = serde_json::from_slice(&fs::read(&report)?)?;
+    let told: Value = serde_json::from_slice(&fs::read(folder.join(REPORT))?)?;
     let (requests, bytes) = bill(&told);
     ensure!(requests > 0, "the report has no bill");
     let mut rows = vec![
-        Row { name: "kube-assay, all checks", cost: best(&ours), runs: rounds, requests, bytes },
-        Row {
-            name: "curl, pods as JSON",
-            cost: best(&theirs),
-            runs: rounds,
-            requests: 0,
-            bytes: 0,
-        },
+        Row { name: OURS, cost: best(&ours), runs: rounds, requests, bytes },
+        Row { name: CURL, cost: best(&theirs), runs: rounds, requests: 0, bytes: 0 },
     ];
     if let Some(kubectl) = kubectl() {
         let mut command = Command::new(kubectl);
@@ -292,13 +329,21 @@ fn compare(
         command.args(["get", "pods", "-A", "-o", "json", "--cache-dir"]).arg(folder.join("cache"));
         let (cost, kubectl_spent) = at_server("kubectl", &command)?;
         spent.push(kubectl_spent);
-        let name = "kubectl get pods -A -o json";
-        rows.push(Row { name, cost, runs: 1, requests: 0, bytes: 0 });
+        rows.push(Row { name: KUBECTL, cost, runs: 1, requests: 0, bytes: 0 });
     } else {
         notes.push("kubectl was not to be had: set `KUBECTL`.".to_owned());
     }
     notes.push(format!("CPU of the server itself: {}.", spent.join(", ")));
     Ok(Rows { rows, notes })
+}
+
+/// Our scan; its report is in [`REPORT`] of `folder`.
+fn scan(kubeconfig: &Path, folder: &Path) -> Command {
+    let mut scan = Command::new(binary());
+    scan.env("HOME", folder).env("KUBECONFIG", kubeconfig);
+    scan.args(["scan", "--fail-on", "never", "--allow-incomplete", "-o"]);
+    scan.arg(format!("json={}", folder.join(REPORT).display()));
+    scan
 }
 
 fn run(command: &Command) -> Result<Cost> {
@@ -350,39 +395,90 @@ fn cpu_of(pid: u32) -> Result<Duration> {
     Ok(Duration::from_millis((ticks(11) + ticks(12)) * 10))
 }
 
-fn page(tables: &[Table]) -> Result<String> {
+fn page(measured: &Measured, load: &str) -> Result<String> {
     let mut out = String::new();
-    writeln!(out, "# Performance\n")?;
-    writeln!(
+    write!(
         out,
-        "Written by `make bench`. Ratios hold from machine to machine, absolute times do not; the gates in CI (`tests/baselines.toml`) count instructions, allocations, memory and requests instead.\n"
-    )?;
-    writeln!(out, "- Machine: {}", machine()?)?;
-    writeln!(out, "- Versions: {}", versions()?)?;
-    writeln!(
-        out,
-        "- Every cluster has {WORKLOADS} distinct workloads, some with thousands of pods and most with a few; pods come to about 8 KB of JSON. Pages of {PAGE}."
-    )?;
-    writeln!(
-        out,
-        "- Our scan reads all that its checks need, over TLS, judges and writes the report as JSON. curl reads the pages of pods alone as JSON, one after another, over TLS, to `/dev/null`."
-    )?;
-    writeln!(
-        out,
-        "- The replay server answers each request at {} MB/s, protobuf at {} MB/s of the JSON that it stands for, as the API server of a larger machine does.",
+        "\
+# Performance
+
+Written by `make bench`. Ratios hold from machine to machine, absolute times do not; the gates in CI
+(`tests/tests/scale.rs`) count instructions, allocations, memory and requests instead.
+
+- Machine: {}; load before the start: {load}
+- Versions: {}
+- Clusters have {WORKLOADS} distinct workloads unless said otherwise, some with thousands of pods and most with a
+  few; pods come to about 8 KB of JSON. Pages of {PAGE}.
+- Our scan reads all that its checks need, over TLS, judges, and writes the report as JSON. curl reads the pages of
+  pods alone as JSON, one after another, over TLS, to `/dev/null`.
+- The replay server answers each request at {} MB/s, protobuf at {} MB/s of the JSON that it stands for, as the
+  API server of a larger machine does.
+- Times are the shortest of the runs, memory the most of them. × is the ratio to curl.
+
+",
+        machine()?,
+        versions()?,
         JSON_BYTES_A_SECOND / 1_000_000,
         PROTOBUF_BYTES_A_SECOND / 1_000_000
     )?;
-    writeln!(
-        out,
-        "- Times are the shortest of the runs, memory the most of them. × is the ratio to curl.\n"
-    )?;
-    for table in tables {
-        writeln!(out, "## {}\n", table.title)?;
+    limits(&mut out, measured)?;
+    for table in measured.real.iter().chain([&measured.few, &measured.many]) {
+        table.write(&mut out)?;
+    }
+    Ok(out.trim_end().to_owned() + "\n")
+}
+
+/// What was promised, and what was measured of it.
+fn limits(out: &mut String, measured: &Measured) -> Result<()> {
+    let Measured { real, few, many, diverse } = measured;
+    writeln!(out, "## Limits\n\n| | at most | measured |\n|---|--:|--:|")?;
+    let mut row = |what: &str, limit: &str, value: Option<String>| match value {
+        Some(value) => writeln!(out, "| {what} | {limit} | {value} |"),
+        None => Ok(()),
+    };
+    let ratio = |it: f64| format!("{it:.2}");
+    if let Some(real) = real {
+        let of = format!("{} pods of the real API server", real.pods);
+        let wall = |other| real.ratio_to(other).map(ratio);
+        row(&format!("time for {of}, to curl"), "0.75", wall(CURL))?;
+        row(&format!("time for {of}, to kubectl"), "0.15", wall(KUBECTL))?;
+        let ours = real.cost(OURS);
+        row(&format!("CPU for {of}"), "0.50 s", ours.map(|it| seconds(it.cpu) + " s"))?;
+        let peak = ours.map(|it| format!("{:.1} MB", mega(it.peak)));
+        row(&format!("peak memory for {of}, {WORKLOADS} distinct workloads"), "48 MB", peak)?;
+    }
+    let of = format!("{} replayed pods", many.pods);
+    row(&format!("time for {of}, to curl"), "0.60", many.ratio_to(CURL).map(ratio))?;
+    let (few_cost, many_cost) =
+        (few.cost(OURS).context("our scan")?, many.cost(OURS).context("our scan")?);
+    let more = u32::try_from(many.pods - few.pods)?;
+    let cpu = many_cost.cpu.saturating_sub(few_cost.cpu).as_secs_f64() * 1e6 / f64::from(more);
+    let slope = format!("CPU of a further pod, from {} to {}", few.pods, many.pods);
+    row(&format!("{slope}, TLS and all checks included"), "20 µs", Some(format!("{cpu:.1} µs")))?;
+    let peak = format!("{:.1} MB", mega(many_cost.peak));
+    row(&format!("peak memory for {of}, {WORKLOADS} distinct workloads"), "48 MB", Some(peak))?;
+    let growth = mega(many_cost.peak) / mega(few_cost.peak);
+    let what = format!(
+        "peak memory for {of}, to {}, of the same {WORKLOADS} distinct workloads",
+        few.pods
+    );
+    row(&what, "1.10", Some(ratio(growth)))?;
+    let workload = diverse.saturating_sub(few_cost.peak) / (MORE_WORKLOADS - WORKLOADS) as u64;
+    let what = format!(
+        "peak memory of a further distinct workload, from {WORKLOADS} to {MORE_WORKLOADS} among {} pods",
+        few.pods
+    );
+    row(&what, "4,000 bytes", Some(format!("{workload} bytes")))?;
+    Ok(writeln!(out)?)
+}
+
+impl Table {
+    fn write(&self, out: &mut String) -> Result<()> {
+        writeln!(out, "## {}\n", self.title)?;
         writeln!(out, "| | wall s | × | CPU s | × | peak MB | requests | MB read | runs |")?;
         writeln!(out, "|---|--:|--:|--:|--:|--:|--:|--:|--:|")?;
-        let curl = table.rows.get(1).context("curl")?.cost;
-        for Row { name, cost, runs, requests, bytes } in &table.rows {
+        let curl = self.cost(CURL).context("curl")?;
+        for Row { name, cost, runs, requests, bytes } in &self.rows {
             writeln!(
                 out,
                 "| {name} | {} | {:.2} | {} | {:.2} | {:.1} | {requests} | {:.1} | {runs} |",
@@ -395,33 +491,11 @@ fn page(tables: &[Table]) -> Result<String> {
             )?;
         }
         writeln!(out)?;
-        for note in &table.notes {
+        for note in &self.notes {
             writeln!(out, "{note}")?;
         }
-        writeln!(out)?;
+        Ok(writeln!(out)?)
     }
-    if let [.., small, large] = tables
-        && large.pods > small.pods
-    {
-        let (few, many) = (&small.rows[0].cost, &large.rows[0].cost);
-        let pods = u32::try_from(large.pods - small.pods)?;
-        writeln!(
-            out,
-            "## Slopes of our scan, {} to {} pods on the replay\n",
-            small.pods, large.pods
-        )?;
-        writeln!(
-            out,
-            "- CPU of a pod, TLS and all checks included: {:.1} µs.",
-            many.cpu.saturating_sub(few.cpu).as_secs_f64() * 1e6 / f64::from(pods)
-        )?;
-        writeln!(
-            out,
-            "- Peak memory with the same {WORKLOADS} distinct workloads: {:.2} times.",
-            mega(many.peak) / mega(few.peak)
-        )?;
-    }
-    Ok(out)
 }
 
 fn machine() -> Result<String> {
