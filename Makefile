@@ -66,6 +66,15 @@ cluster: control-plane ## Start a real API server on loopback, and print the kub
 cluster-down: ## End it
 	@cargo run --quiet --package assay-tests --bin cluster -- down
 
+.PHONY: node
+node: ## Start a whole kubeadm node in namespaces of its own (root, Linux), and print the kubeconfig to export
+	@command -v go >/dev/null || { echo "error: Go is missing: install Go $$(sed -n 's/^go //p' tests/cluster/go.mod) or later" >&2; exit 2; }
+	@cargo run --quiet --package assay-tests --bin cluster -- --node up
+
+.PHONY: node-down
+node-down: ## End it
+	@cargo run --quiet --package assay-tests --bin cluster -- --node down
+
 .PHONY: control-plane
 control-plane: ## Build kube-apiserver and etcd, once a version (K8S_VERSION=v1.37.2)
 	@command -v go >/dev/null || { echo "error: Go is missing: install Go $$(sed -n 's/^go //p' tests/cluster/go.mod) or later" >&2; exit 2; }

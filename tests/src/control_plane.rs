@@ -122,7 +122,7 @@ impl ControlPlane {
     ///
     /// The build failed, or a process ended or was not ready in three minutes; with the end of its log.
     pub fn start(options: &Options) -> Result<Self> {
-        let programs = programs(options.version.as_deref())?;
+        let programs = programs(options.version.as_deref(), &[])?;
         let runtime = Arc::new(
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?,
         );
@@ -423,12 +423,14 @@ fn server_flags(options: &Options, etcd: &str, port: u16) -> Vec<String> {
 }
 
 /// The folder of etcd and kube-apiserver, from `tests/cluster/build`: minutes the first time, then at once.
-fn programs(version: Option<&str>) -> Result<PathBuf> {
+/// With the argument `node`, all that a node is made of.
+pub(crate) fn programs(version: Option<&str>, arguments: &[&str]) -> Result<PathBuf> {
     let mut build = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("cluster/build"));
     if let Some(version) = version {
         build.env("K8S_VERSION", version);
     }
     let output = build
+        .args(arguments)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()

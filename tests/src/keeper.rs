@@ -15,13 +15,19 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-/// Reads process ids, one a line; at the end of input kills them and removes the folder `$1`. The second
-/// `rm` is for a process that was still in a system call when it was killed.
+/// Reads process ids, one a line; at the end of input kills them and removes the folder `$1`, and the control
+/// groups of its name. It tries again, for a process may be in a system call when it is killed, and those of a
+/// node die one after the other.
 const KEEP: &str = r#"
 pids=
 while read -r pid; do pids="$pids $pid"; done
 [ -z "$pids" ] || kill -KILL $pids
-rm -rf "$1" 2>/dev/null || { sleep 1; rm -rf "$1"; }
+groups() { [ ! -d /sys/fs/cgroup ] || find /sys/fs/cgroup -depth -type d -path "*/${1##*/}*" -delete; }
+for again in 1 2 3 4 5 6 7 8 9; do
+    rm -rf "$1" && groups "$1" && exit
+    sleep 1
+done 2>/dev/null
+exit 1
 "#;
 
 /// A folder and the processes that work in it. Dropping it kills them, waits, and removes the folder.
@@ -51,6 +57,11 @@ impl Keeper {
 
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The name of the folder, and of the control groups that end with it.
+    pub(crate) fn name(&self) -> String {
+        self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
     /// Starts `program`, writing what it says to `<name>.log` in the folder.

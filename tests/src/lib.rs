@@ -2,12 +2,14 @@
 //! ([`ControlPlane::load`]), a [`Proxy`] that breaks its answers, and the program under test ([`assay`]).
 //!
 //! The control plane is built from source by `tests/cluster/build`, so there is nothing to install but Go.
+//! A whole [`Node`] needs root and a container runtime besides.
 
 mod api;
 mod audit;
 mod control_plane;
 mod keeper;
 mod load;
+mod node;
 pub mod objects;
 mod pki;
 mod program;
@@ -20,6 +22,7 @@ pub use api::{Answer, Api};
 pub use audit::AuditEvent;
 pub use control_plane::{Broken, ControlPlane, Identity, Options, User};
 pub use load::{Loaded, Ref};
+pub use node::Node;
 pub use program::{assay, binary, shared};
 pub use proxy::{Fault, Harm, Proxy, Seen, When};
 pub use run::{Report, Run, Verdict, redacted};

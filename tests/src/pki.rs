@@ -10,7 +10,7 @@ use rcgen::{
 use tokio_rustls::rustls::{
     ClientConfig, RootCertStore, ServerConfig,
     crypto::{CryptoProvider, ring},
-    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
+    pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject as _},
 };
 
 /// A certificate authority that lives as long as its control plane.
@@ -71,15 +71,8 @@ impl Authority {
 
     /// How to be a client that trusts this authority alone.
     pub(crate) fn client_config(&self, client: Option<&Leaf>) -> Result<ClientConfig> {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.0.der().clone())?;
-        let config = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots);
-        Ok(match client {
-            Some(leaf) => config.with_client_auth_cert(leaf.chain(), leaf.secret())?,
-            None => config.with_no_client_auth(),
-        })
+        let client = client.map(|leaf| (leaf.chain(), leaf.secret()));
+        client_config(self.0.der().clone(), client)
     }
 
     /// How to be a server that this authority vouches for, and that speaks HTTP/2 and HTTP/1.1.
@@ -108,6 +101,35 @@ impl Leaf {
     fn secret(&self) -> PrivateKeyDer<'static> {
         PrivatePkcs8KeyDer::from(self.key.serialize_der()).into()
     }
+}
+
+/// As [`Authority::client_config`], from the PEM files of others: authority, certificate and key.
+pub(crate) fn client_config_of(
+    authority: &[u8],
+    client: &[u8],
+    key: &[u8],
+) -> Result<ClientConfig> {
+    let authority = CertificateDer::from_pem_slice(authority).context("no certificate")?;
+    let chain = CertificateDer::pem_slice_iter(client).collect::<Result<_, _>>();
+    let key = PrivateKeyDer::from_pem_slice(key).context("no private key")?;
+    client_config(authority, Some((chain.context("no certificate")?, key)))
+}
+
+type Credentials = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+fn client_config(
+    authority: CertificateDer<'static>,
+    client: Option<Credentials>,
+) -> Result<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    roots.add(authority)?;
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots);
+    Ok(match client {
+        Some((chain, key)) => config.with_client_auth_cert(chain, key)?,
+        None => config.with_no_client_auth(),
+    })
 }
 
 /// Writes `<name>.key` and `<name>.pub`, for signing service account tokens and for checking them.

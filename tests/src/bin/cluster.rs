@@ -1,8 +1,9 @@
-//! A control plane to try things on by hand: the tests' own, kept running.
+//! A cluster to try things on by hand: the tests' own, kept running.
 //!
-//! `cluster up [PATH…]` starts it, loads what the paths hold, and prints the line to log in with;
-//! `cluster down` ends it. Its process id, log and kubeconfig are in `target/cluster/run`, or the folder
-//! that `ASSAY_CLUSTER` names.
+//! `cluster up [PATH…]` starts a control plane, loads what the paths hold, and prints the line to log in
+//! with; `cluster down` ends it. Its process id, log and kubeconfig are in `target/cluster/run`, or the
+//! folder that `ASSAY_CLUSTER` names. `cluster --node up` and `cluster --node down` do so with a whole node,
+//! in `target/cluster/node`.
 
 use std::{
     env,
@@ -16,41 +17,45 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
-use assay_tests::{ControlPlane, Identity, Options};
+use assay_tests::{ControlPlane, Identity, Node, Options};
 
 fn main() -> Result<ExitCode> {
-    let mut arguments = env::args().skip(1);
-    let run = Run::open()?;
+    let mut arguments = env::args().skip(1).peekable();
+    let run = Run::open(arguments.next_if_eq("--node").is_some())?;
     match arguments.next().as_deref() {
         Some("up") => run.up(arguments)?,
         Some("down") => run.down()?,
         Some("hold") => run.hold(arguments)?,
         _ => {
-            writeln!(std::io::stderr(), "usage: cluster up [PATH…] | cluster down")?;
+            writeln!(
+                std::io::stderr(),
+                "usage: cluster up [PATH…] | cluster down | cluster --node up | cluster --node down"
+            )?;
             return Ok(ExitCode::from(2));
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The folder of the running control plane. Whoever holds its lock is the process that keeps it alive, so a
+/// The folder of the running cluster. Whoever holds its lock is the process that keeps it alive, so a
 /// process id that was left behind by a crash, and belongs to somebody else now, is never believed.
 struct Run {
     folder: PathBuf,
     lock: File,
+    node: bool,
 }
 
 impl Run {
-    fn open() -> Result<Self> {
+    fn open(node: bool) -> Result<Self> {
         let target = env::var_os("CARGO_TARGET_DIR")
             .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);
-        let folder =
-            env::var_os("ASSAY_CLUSTER").map_or_else(|| target.join("cluster/run"), PathBuf::from);
+        let default = target.join("cluster").join(if node { "node" } else { "run" });
+        let folder = env::var_os("ASSAY_CLUSTER").map_or(default, PathBuf::from);
         fs::create_dir_all(&folder)
             .with_context(|| format!("could not make {}", folder.display()))?;
         let folder = folder.canonicalize()?;
         let lock = File::create(folder.join("lock"))?;
-        Ok(Self { folder, lock })
+        Ok(Self { folder, lock, node })
     }
 
     /// Starts the holder and waits until its kubeconfig is there.
@@ -65,6 +70,7 @@ impl Run {
 
         let log = File::create(self.folder.join("log"))?;
         let mut holder = Command::new(env::current_exe()?)
+            .args(self.node.then_some("--node"))
             .arg("hold")
             .args(paths)
             // Out of the terminal's group, so that Ctrl-C in the same terminal does not end it.
@@ -96,19 +102,28 @@ impl Run {
         self.forget()
     }
 
-    /// Keeps a control plane running until killed; the processes end with this one.
+    /// Keeps a cluster running until killed; its processes end with this one.
     fn hold(&self, paths: impl Iterator<Item = String>) -> Result<()> {
         ensure!(self.try_lock()?, "another one holds {}", self.folder.display());
         fs::write(self.folder.join("holder"), format!("{}\n", std::process::id()))?;
+        if self.node {
+            let node = Node::start()?;
+            return self.keep(&node.kubeconfig(), &node.pids());
+        }
         let control_plane = ControlPlane::start(&Options::default())?;
         for path in paths {
             writeln!(std::io::stderr(), "{path}: {}", control_plane.load(Path::new(&path))?)?;
         }
-        let pids: Vec<String> = control_plane.pids().iter().map(u32::to_string).collect();
+        self.keep(&control_plane.kubeconfig(Identity::Admin)?, &control_plane.pids())
+    }
+
+    /// Says that the cluster is there, and waits to be killed.
+    fn keep(&self, kubeconfig: &Path, pids: &[u32]) -> Result<()> {
+        let pids: Vec<String> = pids.iter().map(u32::to_string).collect();
         fs::write(self.folder.join("pids"), pids.join("\n") + "\n")?;
         // Last, and by a rename: when it is there, all is.
         let part = self.folder.join("kubeconfig.part");
-        fs::copy(control_plane.kubeconfig(Identity::Admin)?, &part)?;
+        fs::copy(kubeconfig, &part)?;
         fs::rename(part, self.kubeconfig())?;
         loop {
             thread::park();
