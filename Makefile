@@ -76,9 +76,9 @@ node-down: ## End it
 	@cargo run --quiet --package assay-tests --bin cluster -- --node down
 
 .PHONY: control-plane
-control-plane: ## Build kube-apiserver and etcd, once a version (K8S_VERSION=v1.37.2)
+control-plane: ## Build kube-apiserver and etcd, in CI a node's programs too; once a version (K8S_VERSION=v1.37.2)
 	@command -v go >/dev/null || { echo "error: Go is missing: install Go $$(sed -n 's/^go //p' tests/cluster/go.mod) or later" >&2; exit 2; }
-	@tests/cluster/build >/dev/null
+	@tests/cluster/build $(if $(CI),node) >/dev/null
 
 .PHONY: tools
 tools: $(VENV)/.ready ## Install the Python packages that tests and checks use
