@@ -46,6 +46,8 @@ pub(crate) enum Command {
         #[arg(value_enum)]
         what: Listed,
     },
+    /// Say what this identity may read, and which checks a missing right costs; reads nothing else
+    Preflight(Box<PreflightArgs>),
     /// Print the `ClusterRole` that the chosen checks need
     Rbac {
         #[command(flatten)]
@@ -135,6 +137,32 @@ pub(crate) struct CollectArgs {
     pub(crate) reading: ReadingArgs,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PreflightArgs {
+    #[command(flatten)]
+    pub(crate) choice: ChoiceArgs,
+    /// Namespace to ask about where a kind may not be listed in all of them; repeatable
+    #[arg(short = 'n', long = "namespace", value_name = "NAMESPACE", value_delimiter = ',')]
+    pub(crate) namespaces: Vec<String>,
+    /// Format, on standard output
+    #[arg(short = 'o', long, value_enum, default_value_t = PreflightFormat::Table)]
+    pub(crate) output: PreflightFormat,
+    /// Time to wait for the next bytes of an answer
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "30s")]
+    pub(crate) read_timeout: Duration,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArgs,
+}
+
+/// How `preflight` says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PreflightFormat {
+    /// For people
+    Table,
+    /// For programs
+    Json,
 }
 
 #[derive(Debug, Args)]

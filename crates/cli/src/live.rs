@@ -1,15 +1,18 @@
 //! Reading a live cluster: connection, progress, and what a signal does.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::Context as _;
 use assay_benchmark::Check;
 use assay_collector::{
-    ConnectOptions, Plan, Stop,
+    ConnectOptions, Plan, Rights, Stop,
     connect::{SecretString, connect},
 };
-use assay_model::Snapshot;
-use tokio::signal::unix::{SignalKind, signal};
+use assay_model::{Resource, Snapshot};
+use tokio::{
+    runtime::Runtime,
+    signal::unix::{SignalKind, signal},
+};
 
 use crate::{
     args::{ConnectionArgs, ReadingArgs, ScopeArgs},
@@ -42,17 +45,39 @@ pub(crate) fn read(
     plan.read_timeout = reading.read_timeout;
     plan.deadline = reading.timeout;
 
-    // One thread for the network and few to decode: each further one keeps memory of its own.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .max_blocking_threads(2)
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")
-        .map_err(Failure::cluster)?;
+    let runtime = runtime()?;
     let live = runtime.block_on(collect(&plan, &options(connection)));
     // A decoder that is still at work on a page holds nothing that anybody waits for.
     runtime.shutdown_timeout(Duration::from_millis(100));
     live
+}
+
+/// Asks which of the resources may be read; where not everywhere, in which of the namespaces.
+///
+/// # Errors
+///
+/// When there is no connection.
+pub(crate) fn review(
+    resources: &BTreeSet<Resource>,
+    namespaces: &[String],
+    read_timeout: Duration,
+    connection: &ConnectionArgs,
+) -> Result<Rights, Failure> {
+    runtime()?.block_on(async {
+        let connection = connect(&options(connection)).await.map_err(failure)?;
+        let rights = assay_collector::review(&connection, resources, namespaces, read_timeout);
+        rights.await.map_err(failure)
+    })
+}
+
+/// One thread for the network and few to decode: each further one keeps memory of its own.
+fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .max_blocking_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")
+        .map_err(Failure::cluster)
 }
 
 async fn collect(plan: &Plan, options: &ConnectOptions) -> Result<Live, Failure> {

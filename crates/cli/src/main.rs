@@ -19,7 +19,7 @@ use clap::Parser;
 
 use crate::{
     args::{Cli, Command},
-    commands::{collect, explain, list, rbac, scan},
+    commands::{collect, explain, list, preflight, rbac, scan},
     exit::{Error, Failure},
 };
 
@@ -49,6 +49,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Collect(args)) => collect::collect(&args),
         Some(Command::Explain { name }) => explain::explain(&name, columns().min(100), stdout),
         Some(Command::List { what }) => list::list(what, stdout),
+        Some(Command::Preflight(args)) => preflight::preflight(&args, stdout),
         Some(Command::Rbac { choice, name }) => {
             rbac::rbac(&choice::checks(&choice.checks)?, &name, stdout)
         }

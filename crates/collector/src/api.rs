@@ -58,7 +58,7 @@ pub(crate) struct Ask<'a> {
     /// Media types that are understood, the best first.
     pub(crate) accept: &'static str,
     /// JSON to POST; a GET without.
-    pub(crate) post: Option<&'static str>,
+    pub(crate) post: Option<&'a str>,
     /// Whether to renew credentials and connections; the very first request does not, for what is
     /// wrong then stays wrong.
     pub(crate) persist: bool,
@@ -416,7 +416,7 @@ async fn send(
         .uri(ask.path)
         .header(ACCEPT, ask.accept)
         .header(CONTENT_TYPE, JSON)
-        .body(ask.post.map_or_else(Body::empty, |it| Body::from(Bytes::from_static(it.as_bytes()))))
+        .body(ask.post.map_or_else(Body::empty, |it| Body::from(it.as_bytes().to_vec())))
         .map_err(|it| Failure::Connection(kube::Error::HttpError(it)))?;
     let sent = timeout(read_timeout, client.send(request)).await;
     let response = sent.map_err(silence)?.map_err(Failure::Connection)?;

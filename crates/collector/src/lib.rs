@@ -1,7 +1,7 @@
 //! A cluster, or files, read into a snapshot.
 //!
 //! The live part, in the order a scan goes: [`connect()`] turns kubeconfig and flags into a
-//! [`Connection`]; [`collect`] asks the server what it serves (`discovery`), lists the kinds of a
+//! [`Connection`]; [`review()`] asks what may be read; [`collect`] asks the server what it serves (`discovery`), lists the kinds of a
 //! [`Plan`] page by page (`list`, on top of `api`), and looks at the server from outside (`probe`,
 //! `certificate`).
 
@@ -21,10 +21,12 @@ mod probe;
 pub mod progress;
 mod proto;
 mod proxy;
+pub mod review;
 pub mod scan;
 pub mod snapshot_file;
 
 pub use connect::{ConnectOptions, Connection, connect};
 pub use error::Error;
 pub use progress::{Progress, Silent};
+pub use review::{Decision, Right, Rights, review};
 pub use scan::{Plan, Stop, Stopper, collect};
