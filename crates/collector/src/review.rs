@@ -171,7 +171,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_right_is_asked_for_and_a_refused_kind_in_each_namespace() {
-        let (client, asked) = server(|request| match request.uri().path() {
+        let (client, asked) = server(|path| match path {
             "/version" => {
                 Reply::json(&json!({ "gitVersion": "v1.37.2", "major": "1", "minor": "37" }))
             }

@@ -1,7 +1,7 @@
 //! A report, written.
 //!
 //! One module a format, each a view of the same [`Report`]: [`table`] for people, [`json`] for
-//! programs, [`junit`] for pipelines. A renderer knows no clock, no environment and no terminal:
+//! programs, [`junit`] for pipelines, [`summary`] for a pod's last words. A renderer knows no clock, no environment and no terminal:
 //! equal reports and equal [`Options`] give equal bytes.
 //!
 //! Every string of a report is hostile, for anybody who may create an object in the cluster chose
@@ -14,6 +14,7 @@ mod gaps;
 pub mod json;
 pub mod junit;
 mod page;
+pub mod summary;
 pub mod table;
 mod wide;
 mod words;
@@ -58,11 +59,14 @@ pub enum Format {
     Json,
     /// Test results, as Jenkins, GitLab and others read them.
     JUnit,
+    /// A few lines, for a termination message.
+    Summary,
 }
 
 impl Format {
     /// Every format, in the order in which help shows them.
-    pub const ALL: [Format; 4] = [Format::Table, Format::Wide, Format::Json, Format::JUnit];
+    pub const ALL: [Format; 5] =
+        [Format::Table, Format::Wide, Format::Json, Format::JUnit, Format::Summary];
 
     /// What `-o` calls it.
     pub const fn name(self) -> &'static str {
@@ -71,6 +75,7 @@ impl Format {
             Format::Wide => "wide",
             Format::Json => "json",
             Format::JUnit => "junit",
+            Format::Summary => "summary",
         }
     }
 
@@ -81,6 +86,7 @@ impl Format {
             Format::Wide => "the table with every finding, check, gap, control and request",
             Format::Json => "the whole report, by the schema kube-assay/v1",
             Format::JUnit => "test results in JUnit XML: a suite an item, a case a check",
+            Format::Summary => "at most 4 KiB, for -o summary=/dev/termination-log in a pod",
         }
     }
 
@@ -108,6 +114,7 @@ pub fn render(
         Format::Wide => table::table(report, &Options { wide: true, ..*options }, &mut out)?,
         Format::Json => json::json(report, options, &mut out)?,
         Format::JUnit => junit::junit(report, options, &mut out)?,
+        Format::Summary => summary::summary(report, options, &mut out)?,
     }
     out.flush()
 }

@@ -134,7 +134,7 @@ fn numbers(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
 }
 
 /// `11 fail, 6 warn, 22 unknown, 40 pass`: worst first, without what is none.
-fn tally(outcomes: Tally) -> String {
+pub(crate) fn tally(outcomes: Tally) -> String {
     let mut counts: Vec<String> = [
         Outcome::Fail,
         Outcome::Warn,
@@ -194,7 +194,7 @@ fn alarm(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
 }
 
 /// The word for a scan that did not read all that was asked for.
-fn spoilt(report: &Report) -> Option<&'static str> {
+pub(crate) fn spoilt(report: &Report) -> Option<&'static str> {
     match (report.scan.interrupted, report.scan.complete) {
         (true, _) => Some("INTERRUPTED:"),
         (false, false) => Some("INCOMPLETE:"),

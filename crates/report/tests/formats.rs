@@ -4,7 +4,7 @@ mod sample;
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use assay_model::Report;
+use assay_model::{Outcome, Report};
 use assay_report::{Format, Options, render};
 use insta::assert_snapshot;
 use unicode_width::UnicodeWidthStr;
@@ -89,6 +89,27 @@ fn junit() {
 fn junit_of_odd_reports() {
     assert_snapshot!("junit_hostile", written(Format::JUnit, &sample::hostile(), at(80)));
     assert_snapshot!("junit_empty", written(Format::JUnit, &sample::empty(), at(80)));
+}
+
+#[test]
+fn summary() {
+    assert_snapshot!(written(Format::Summary, &sample::report(), at(80)));
+    assert_snapshot!("summary_empty", written(Format::Summary, &sample::empty(), at(80)));
+}
+
+#[test]
+fn a_summary_fits_a_termination_message() {
+    for (name, mut report) in sample::all() {
+        let checks = report.checks.clone();
+        for _ in 0..5 {
+            let text = written(Format::Summary, &report, at(80));
+            assert!(text.is_ascii() && text.len() <= assay_report::summary::MOST, "{name}: {text}");
+            report.checks.extend(std::iter::repeat_n(&checks, 10).flatten().cloned());
+        }
+        let cut = written(Format::Summary, &report, at(80));
+        let much = checks.iter().any(|it| matches!(it.outcome, Outcome::Fail | Outcome::Unknown));
+        assert_eq!(cut.ends_with(" more, which the whole report names\n"), much, "{name}: {cut}");
+    }
 }
 
 #[test]
