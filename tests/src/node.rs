@@ -63,7 +63,6 @@ pub struct Node {
     _forwarding: oneshot::Sender<Infallible>,
     keeper: Keeper,
     init: u32,
-    programs: PathBuf,
 }
 
 impl Node {
@@ -158,7 +157,7 @@ impl Node {
         let runtime =
             Arc::new(runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?);
         let api = Api::new(&url, client, None, runtime.handle().clone());
-        let node = Self { api, _runtime: runtime, _forwarding: forwarding, keeper, init, programs };
+        let node = Self { api, _runtime: runtime, _forwarding: forwarding, keeper, init };
         wait("the node and its static pods", READY_WITHIN, || node.is_ready())?;
         Ok(node)
     }
@@ -189,7 +188,7 @@ impl Node {
         let path = std::env::var("PATH").unwrap_or_default();
         let mut command = Command::new("nsenter");
         command
-            .env("PATH", format!("{}:{path}", self.programs.display()))
+            .env("PATH", format!("/run/programs:{path}"))
             .arg(format!("--target={}", self.init))
             .args(["--mount", "--net", "--pid", "--uts", "--ipc", "--"])
             .arg(program)
@@ -205,8 +204,9 @@ impl Node {
     pub fn import(&self, archive: &Path) -> Result<()> {
         let output = self
             .run("ctr")
-            .args(["--namespace=k8s.io", "images", "import"])
-            .arg(archive)
+            .args(["--namespace=k8s.io", "images", "import", "-"])
+            // Opened here, for the node has other folders at some paths.
+            .stdin(File::open(archive)?)
             .output()?;
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         Ok(())
@@ -294,7 +294,7 @@ fn inside(init: u32, file: &str) -> PathBuf {
     PathBuf::from(format!("/proc/{init}/root{file}"))
 }
 
-fn wait(what: &str, within: Duration, done: impl Fn() -> bool) -> Result<()> {
+pub(crate) fn wait(what: &str, within: Duration, done: impl Fn() -> bool) -> Result<()> {
     let begin = Instant::now();
     while !done() {
         ensure!(begin.elapsed() < within, "not ready in {} s: {what}", within.as_secs());
