@@ -31,27 +31,29 @@ pub fn summary(report: &Report, _: &Options, out: &mut dyn Write) -> io::Result<
         text.push_str(&line);
     }
     let rest = lines.count();
+    out.write_all(text.as_bytes())?;
     if rest > 0 {
-        text.push_str(&format!("and {rest} more, which the whole report names\n"));
+        writeln!(out, "and {rest} more, which the whole report names")?;
     }
-    out.write_all(text.as_bytes())
+    Ok(())
 }
 
 fn head(report: &Report) -> String {
     let scan = &report.scan;
     let cut = |text: &str| clean(text, true).chars().take(NAME).collect::<String>();
     let version = scan.cluster.version.as_deref().unwrap_or("not read");
-    let mut text = format!(
+    let subject = format!(
         "cluster {}, version {}, {}\n",
         cut(&scan.cluster.name),
         cut(version),
         scan.started.strftime("%Y-%m-%d %H:%M UTC"),
     );
-    if let Some(word) = table::spoilt(report) {
-        text.push_str(&format!("{word} what was not read is unknown, not fine\n"));
-    }
+    let alarm = match table::spoilt(report) {
+        Some(word) => format!("{word} what was not read is unknown, not fine\n"),
+        None => String::new(),
+    };
     let summary = &report.summary;
-    text.push_str(&match (summary.score, summary.range) {
+    let numbers = match (summary.score, summary.range) {
         (Some(_), Some([low, high])) => format!(
             "score {}, coverage {}, could be {} to {} if all were judged\n",
             words::score(summary.score),
@@ -60,9 +62,8 @@ fn head(report: &Report) -> String {
             words::hundredths(high),
         ),
         _ => "no score: nothing was judged\n".to_owned(),
-    });
-    text.push_str(&format!("checks: {}\n", table::tally(summary.outcomes)));
-    text
+    };
+    format!("{subject}{alarm}{numbers}checks: {}\n", table::tally(summary.outcomes))
 }
 
 fn lines(report: &Report) -> Vec<String> {
