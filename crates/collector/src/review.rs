@@ -19,6 +19,7 @@ use crate::{
     api::{Api, Ask, Meter},
     discovery::{Discovery, Presence},
     probe,
+    scan::CONCURRENCY,
 };
 
 /// What an identity may read of a cluster.
@@ -71,7 +72,7 @@ pub async fn review(
     namespaces: &[String],
     read_timeout: Duration,
 ) -> Result<Rights, Error> {
-    let api = Api::new(connection, read_timeout);
+    let api = Api::new(connection, read_timeout, CONCURRENCY);
     let meter = Meter::default();
     // Its answer is of no interest: it tells whether there is an API server that lets us in.
     drop(probe::version(connection, &api, &meter).await?);

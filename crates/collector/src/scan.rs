@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Requests in flight, unless told otherwise.
-const CONCURRENCY: NonZeroUsize = NonZeroUsize::new(4).expect("it is not zero");
+pub(crate) const CONCURRENCY: NonZeroUsize = NonZeroUsize::new(4).expect("it is not zero");
 /// Pages of one list that are asked for at a time, from servers that have them at hand.
 const PAGES_AHEAD: usize = 2;
 /// The first minor whose servers answer every page of a list from their cache (KEP-4988): before it, each
