@@ -16,15 +16,17 @@ use std::{
 use assay_benchmark::{
     Facts, Settings, checks, isolation, needed,
     pod_security::{self, Level, violations},
-    rbac::{Grant, Holder, Power, Recognise, Where, gives},
+    rbac::{Grant, Holder, allows},
 };
 use assay_collector::{
     ConnectOptions, Plan, Silent, Stop, collect, connect,
     files::{self, Completeness},
 };
 use assay_model::{
-    Inventory, Known, Listing, PodSpec, Scope, Snapshot, Workload, network::Direction,
-    rbac::Subject, workload::Live,
+    Inventory, Known, Listing, PodSpec, Scope, Snapshot, Workload,
+    network::Direction,
+    rbac::{PolicyRule, Subject},
+    workload::Live,
 };
 use assay_tests::{ControlPlane, Identity, Loaded, Options, Run, assay, objects, redacted, shared};
 use serde_json::{Map, Value};
@@ -305,16 +307,18 @@ const POWERS: &[(&str, &[Rights])] = &[
     ),
 ];
 
-fn recognised(power: &str) -> Vec<Power> {
-    let row = |recognise| Power { recognise, reach: Where::Cluster };
+/// Whether rules allow any of what a power means.
+fn gives(power: &str, rules: &[PolicyRule]) -> bool {
+    let may = |verb: &str, group: &str, resource: &str| {
+        rules.iter().any(|rule| allows(rule, verb, group, resource).is_some())
+    };
     if power == "everything" {
-        return vec![row(Recognise::All { groups: &["*"], verbs: &["*"] })];
+        return may("*", "*", "*");
     }
     let (_, rights) = POWERS.iter().find(|(it, _)| *it == power).expect("a power we know");
-    let rows = rights.iter().flat_map(|&(verbs, group, resources)| {
-        resources.iter().map(move |resource| Recognise::Any { group, resource, verbs })
-    });
-    rows.map(row).collect()
+    rights.iter().any(|(verbs, group, resources)| {
+        resources.iter().any(|resource| verbs.iter().any(|verb| may(verb, group, resource)))
+    })
 }
 
 fn shown(subject: &Subject) -> String {
@@ -331,8 +335,7 @@ fn holders(cluster: &Cluster, counts: impl Fn(&Grant) -> bool) -> BTreeSet<Strin
             for grant in holder.own.iter().filter(|it| counts(it)) {
                 let rules = grant.rules.clone()?;
                 for power in keys(&cluster.expected["rbac"]["powers"]) {
-                    let given = |it: &Power| gives(it, holder, grant, &rules).is_some();
-                    if recognised(power).iter().any(given) {
+                    if gives(power, &rules) {
                         let at = if grant.namespace.is_empty() { "*" } else { &grant.namespace };
                         found.insert(format!("{power}, {at}: {}", shown(&holder.subject)));
                     }
