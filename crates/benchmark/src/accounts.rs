@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use assay_model::{
-    Inventory, Known, Listing, PodSpec, Scope, Workload, any, both,
+    Inventory, Known, Listing, PodSpec, Scope, Workload, all, any, both,
     pod::VolumeSource,
     rbac::{PolicyRule, Subject},
     snapshot::Source,
@@ -12,7 +12,7 @@ use assay_model::{
 };
 
 use crate::{
-    Facts,
+    Facts, exposure,
     rbac::{Grant, Holder},
 };
 
@@ -91,6 +91,21 @@ pub(crate) fn mounted(
     let live = workload.live.iter().filter(|it| mounts_token(&it.spec));
     names.extend(live.map(|it| Arc::from(it.spec.service_account())));
     (names, unknown)
+}
+
+/// Whether a workload that mounts a token of a service account is exposed to the outside of the
+/// cluster. Who is no service account runs nothing.
+pub(crate) fn is_exposed(subject: &Subject, facts: &Facts<'_>) -> Known<bool> {
+    if &*subject.kind != "ServiceAccount" {
+        return Ok(false);
+    }
+    let here = Scope::Part(&subject.namespace);
+    let found = facts.inventory.workloads.find(here, |workload| {
+        let (names, read) = mounted(workload, facts.inventory);
+        let mounts = if names.contains(&subject.name) { Ok(true) } else { read.map(|()| false) };
+        all([mounts, exposure::is_exposed(workload, facts.inventory)])
+    })?;
+    Ok(found.is_some())
 }
 
 /// The accounts that a workload's pods run as, or will, and what of that was not read. A static pod has

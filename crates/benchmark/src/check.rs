@@ -11,7 +11,11 @@ use assay_model::{
     rbac::{Binding, Role},
 };
 
-use crate::{Facts, flags::FlagRule, rbac::power::Power};
+use crate::{
+    Facts,
+    flags::FlagRule,
+    rbac::power::{self, Power},
+};
 
 /// A check: what it is called, what it reads, and how it judges one subject.
 #[derive(Debug)]
@@ -44,7 +48,11 @@ pub struct Check {
 impl Check {
     /// What it reads, sorted, each once.
     pub fn needs(&self) -> BTreeSet<Resource> {
-        self.needs.iter().copied().flatten().copied().collect()
+        let by_rule = match self.rule {
+            Rule::Power(_) => power::READ_OF_ALLOWED,
+            _ => &[],
+        };
+        self.needs.iter().chain(by_rule).copied().flatten().copied().collect()
     }
 
     /// Code of its item of the matrix: `APP-PSP`.

@@ -47,6 +47,11 @@ pub struct Settings {
 }
 
 /// Subjects that may hold what a check would report.
+///
+/// It excuses what the subject holds by its own name, in that check, and nothing else: its groups are
+/// subjects of their own; whom a binding that was not read names is still unseen; and everybody and
+/// `default` accounts are never excused. So an allowed subject passes whatever else was unread, but for
+/// an account that an exposed workload may lend, which is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allow {
     /// Id of the check; `None` for every check on subjects.

@@ -11,13 +11,13 @@ use std::{
 };
 
 use assay_model::{
-    Findings, Known, Location, Scope, Severity, any, both,
+    Findings, Known, Location, Resource, Scope, Severity, any, both,
     rbac::{PolicyRule, Role, Subject},
 };
 
 use super::{Grant, Holder, Origin, Reach, Where, allows, is_everyone};
 use crate::{
-    Check, Facts, Ruled, Ruling,
+    Check, Facts, Ruled, Ruling, accounts,
     version::{Minor, minor_name},
 };
 
@@ -46,6 +46,10 @@ impl Power {
         since: None,
     };
 }
+
+/// What a row reads beside its rights: whether an account that is allowed is lent to the outside.
+pub(crate) const READ_OF_ALLOWED: &[&[Resource]] =
+    &[Resource::WORKLOADS, &[Resource::ServiceAccounts, Resource::Services, Resource::Ingresses]];
 
 /// What is looked for in a role's rules.
 #[derive(Debug, Clone, Copy)]
@@ -373,19 +377,36 @@ pub(crate) fn judge(
     }
     let subject = &holder.subject;
     hint_at_installers(power, holder, out);
-    if !is_exposed(subject) && facts.settings.allows(check.id, subject) {
+    let allowed = !is_exposed(subject) && facts.settings.allows(check.id, subject);
+    // Whom a subject lends its rights to is all that can be held against one that is allowed.
+    let lent = allowed.then(|| accounts::is_exposed(subject, facts));
+    if lent == Some(Ok(false)) {
         return Ok(Ruling::Applies);
     }
     let ask = Ask { holder, facts, reach: power.reach };
     let (held, mut unknown) = held(power, holder);
     for held in held {
-        match (power.grade)(&held, &ask) {
+        let grade = (power.grade)(&held, &ask).and_then(|it| match &lent {
+            None => Ok(it),
+            Some(lent) => as_allowed(it, lent),
+        });
+        match grade {
             Ok(grade) => report(grade, &held, check, subject, out),
             Err(it) => unknown = both(unknown, Err(it)),
         }
     }
     // A binding that was not read may name the subject as well.
     both(unknown, ask.read()).map(|()| Ruling::Applies)
+}
+
+/// What a grant amounts to that is allowed, of an account that pods which are exposed may lend.
+fn as_allowed(grade: Grade, lent: &Known<bool>) -> Known<Grade> {
+    const WHY: &str = "which is allowed, but a pod that mounts its token is exposed to the outside";
+    match grade {
+        Grade::Harmless => Ok(Grade::Harmless),
+        Grade::Milder(severity, _) => lent.clone().map(|_| Grade::Milder(severity, WHY)),
+        _ => lent.clone().map(|_| Grade::Weakness(WHY)),
+    }
 }
 
 /// Reports a grant by its grade and by who has it.

@@ -42,6 +42,8 @@ pub(super) static CHECK: Check = Check {
     needs: &[
         Resource::WORKLOADS,
         Resource::RBAC,
+        // What the checks on rights read besides.
+        &[Resource::Namespaces, Resource::Nodes],
         &[Resource::ServiceAccounts, Resource::Version, Resource::Services, Resource::Ingresses],
     ],
     empty: Empty::NotApplicable,

@@ -79,6 +79,7 @@ const ROW: Check = Check {
         (Outcome::Fail, "a subject that is not allowed has it for the whole cluster"),
         (Outcome::Fail, "everybody has it, or the `default` account of a namespace"),
         (Outcome::Warn, "a subject has it in a namespace, or for some names only"),
+        (Outcome::Warn, "an account that is allowed has it, and an exposed pod mounts its token"),
         (Outcome::Pass, "only what the API server or the installer binds, and what is allowed"),
     ],
     needs: ANYWHERE,
