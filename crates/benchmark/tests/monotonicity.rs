@@ -23,7 +23,7 @@ mod random;
 #[path = "common/worlds.rs"]
 mod worlds;
 
-use std::{collections::BTreeSet, env, path::PathBuf};
+use std::{collections::BTreeSet, env, path::PathBuf, sync::LazyLock};
 
 use assay_benchmark::{Check, Settings, checks};
 use assay_collector::files::{self, Completeness};
@@ -50,26 +50,28 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 /// What worlds are made from.
-#[derive(Clone)]
 struct Material {
-    fixtures: Vec<World>,
+    fixtures: Vec<&'static World>,
     /// Every pod spec of any fixture.
     specs: Vec<Value>,
     /// What any of the checks reads.
     resources: Vec<Resource>,
 }
 
+/// Every fixture, read once for all tests: nothing else here takes as long.
+static FIXTURES: LazyLock<Vec<World>> = LazyLock::new(|| cases().iter().map(World::of).collect());
+
 impl Material {
     fn of(checks: &[&Check]) -> Self {
-        let fixtures: Vec<World> = cases().iter().map(World::of).collect();
-        let specs = fixtures.iter().flat_map(World::specs).collect();
+        let fixtures: Vec<&World> = FIXTURES.iter().collect();
+        let specs = fixtures.iter().flat_map(|it| it.specs()).collect();
         Material { fixtures, specs, resources: resources(checks) }
     }
 
     /// Those of the fixtures only that hold what a check reads: of the many others, too many worlds would
     /// show nothing.
-    fn about(&self, check: &Check) -> Self {
-        let mut material = Material { resources: resources(&[check]), ..self.clone() };
+    fn about(check: &Check) -> Self {
+        let mut material = Material::of(&[check]);
         let kinds: Vec<&str> =
             material.resources.iter().filter_map(|it| it.kind()).map(|it| it.kind).collect();
         let is_about = |it: &Value| it["kind"].as_str().is_some_and(|it| kinds.contains(&it));
@@ -80,10 +82,10 @@ impl Material {
     /// A fixture, or some of them in one.
     fn world(&self, random: &mut Random) -> World {
         let mut world = if random.once_in(4) {
-            random.pick(&self.fixtures).clone()
+            (*random.pick(&self.fixtures)).clone()
         } else {
             let some: Vec<&World> =
-                (0..2 + random.below(5)).map(|_| random.pick(&self.fixtures)).collect();
+                (0..2 + random.below(5)).map(|_| *random.pick(&self.fixtures)).collect();
             World::united(&some, random)
         };
         if !random.once_in(4) {
@@ -258,10 +260,9 @@ fn shared(place: &str) -> Option<PathBuf> {
 /// Without this, that no violation is found would prove nothing.
 #[test]
 fn broken_rules_are_caught() {
-    let all = Material::of(&[]);
     let mut missed = Vec::new();
     for check in &broken::CHECKS {
-        let material = all.about(check);
+        let material = Material::about(check);
         let caught = (0..CASES).any(|case| {
             let mut random = Random::new(case);
             let world = material.world(&mut random);

@@ -8,6 +8,7 @@ mod common;
 use std::{
     collections::{BTreeMap, BTreeSet},
     iter,
+    sync::LazyLock,
 };
 
 use assay_benchmark::{
@@ -56,8 +57,11 @@ fn without(snapshot: &Snapshot, refused: impl IntoIterator<Item = Resource>) -> 
     less
 }
 
-fn worlds() -> Vec<World> {
-    cases().into_iter().map(World::of).collect()
+/// Read once for all tests: to read them takes longer than most of these do.
+fn worlds() -> &'static [World] {
+    static WORLDS: LazyLock<Vec<World>> =
+        LazyLock::new(|| cases().into_iter().map(World::of).collect());
+    &WORLDS
 }
 
 /// The worlds of a check's own fixtures, then those of all others; each with either of its settings.
@@ -95,7 +99,7 @@ fn nothing_else_is_read() {
         let whole = settings.each_ref().map(|it| Facts::of(&whole, it));
         for (needs, checks) in &alike {
             let others = || Resource::ALL.into_iter().filter(|it| !needs.contains(it));
-            let needed = Inventory::from(without(&snapshot, others()));
+            let needed = Inventory::from(without(snapshot, others()));
             for (settings, whole) in settings.iter().zip(&whole) {
                 let needed = Facts::of(&needed, settings);
                 for check in checks {
@@ -104,7 +108,7 @@ fn nothing_else_is_read() {
                         continue;
                     }
                     let matters =
-                        |it: &Resource| judge(check, without(&snapshot, [*it]), settings) != all;
+                        |it: &Resource| judge(check, without(snapshot, [*it]), settings) != all;
                     let read: Vec<&str> = others().filter(matters).map(|it| it.name()).collect();
                     let fault = format!("{} reads {} too", check.id, read.join(", "));
                     faults.insert(check.id, format!("{fault}: {}", case.path.display()));
@@ -119,14 +123,19 @@ fn nothing_else_is_read() {
 fn nothing_is_needed_in_vain() {
     let worlds = worlds();
     let mut faults = Vec::new();
+    // What shows what one check needs something for, often shows it of the next one as well.
+    let mut shown: BTreeMap<Resource, (&World, &Settings)> = BTreeMap::new();
     for check in checks::all() {
         for need in check.needs() {
-            let matters = |(world, settings): (&World, &Settings)| {
+            let matters = |(world, settings): &(&World, &Settings)| {
                 let all = judge(check, world.snapshot.clone(), settings);
                 let less = judge(check, without(&world.snapshot, [need]), settings);
                 (all.outcome, all.findings) != (less.outcome, less.findings)
             };
-            if !own_first(check, &worlds).any(matters) {
+            let again = shown.get(&need).copied().into_iter();
+            if let Some(it) = again.chain(own_first(check, worlds)).find(matters) {
+                shown.insert(need, it);
+            } else {
                 faults.push(format!("{} needs {need}, and no world shows what for", check.id));
             }
         }
