@@ -129,8 +129,8 @@ impl Row {
 }
 
 /// Whether a check is decided by the resource; by the namespaces, if by anything that lies in them.
-fn needs(check: &&'static Check, resource: Resource) -> bool {
-    assay_benchmark::needed(&[*check]).contains(&resource)
+fn needs(check: &Check, resource: Resource) -> bool {
+    assay_benchmark::needed(&[check]).contains(&resource)
 }
 
 fn table(preflight: &Preflight, columns: usize, out: &mut dyn Write) -> io::Result<()> {
