@@ -134,6 +134,8 @@ fn collection(snapshot: &Snapshot, needed: &BTreeSet<Resource>) -> Vec<Collected
         let gaps = snapshot.gaps(resource);
         let (group, version) = match resource.access() {
             Access::List(kind) => (kind.group, kind.version),
+            Access::Named(_) => ("", "v1"),
+            Access::Group(group) => (group, ""),
             Access::Url(_) | Access::Node(_) | Access::Connection => ("", ""),
         };
         Collected {

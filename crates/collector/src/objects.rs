@@ -8,10 +8,14 @@ use std::{borrow::Cow, collections::BTreeMap, fmt, sync::Arc};
 use assay_model::{
     Gap, Listing, Meta, Resource, Snapshot,
     admission::{CustomResourceDefinition, VulnerabilityReport, WebhookConfiguration},
+    admission_policy::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding},
+    certificate::CertificateSigningRequest,
     namespace::{LimitRange, ListedNamespace, ResourceQuota, ServiceAccount},
     network::{Ingress, NetworkPolicy, Service},
     node::Node,
+    policy::{Constraint, KyvernoPolicy, PortierisPolicy, SigstoreImagePolicy},
     rbac::{Binding, Role},
+    storage::{PersistentVolume, Secret},
     workload::Controller,
 };
 use serde::{Deserialize, Deserializer};
@@ -108,7 +112,8 @@ macro_rules! objects {
                     $(Resource::$resource => Kept::$resource(Vec::new()),)+
                     _ => return None,
                 };
-                let namespaced = resource.kind()?.namespaced;
+                // The kinds of a group are listed as if they had no namespaces.
+                let namespaced = resource.kind().is_some_and(|it| it.namespaced);
                 Some(Objects { resource, namespaced, added: 0, kept })
             }
 
@@ -220,6 +225,7 @@ objects! {
     Services: Service => services,
     Ingresses: Ingress => ingresses,
     ServiceAccounts: ServiceAccount => service_accounts,
+    Secrets: Secret => secrets,
     Roles: Role => roles,
     RoleBindings: Binding => role_bindings,
     ClusterRoles: Role => cluster_roles,
@@ -227,9 +233,19 @@ objects! {
     NetworkPolicies: NetworkPolicy => network_policies,
     ResourceQuotas: ResourceQuota => resource_quotas,
     LimitRanges: LimitRange => limit_ranges,
+    PersistentVolumes: PersistentVolume => persistent_volumes,
+    CertificateSigningRequests: CertificateSigningRequest => certificate_signing_requests,
     ValidatingWebhookConfigurations: WebhookConfiguration => validating_webhooks,
     MutatingWebhookConfigurations: WebhookConfiguration => mutating_webhooks,
+    ValidatingAdmissionPolicies: ValidatingAdmissionPolicy => admission_policies,
+    ValidatingAdmissionPolicyBindings: ValidatingAdmissionPolicyBinding => admission_policy_bindings,
     CustomResourceDefinitions: CustomResourceDefinition => custom_resource_definitions,
+    KyvernoClusterPolicies: KyvernoPolicy => kyverno_cluster_policies,
+    KyvernoPolicies: KyvernoPolicy => kyverno_policies,
+    GatekeeperConstraints: Constraint => gatekeeper_constraints,
+    SigstoreImagePolicies: SigstoreImagePolicy => sigstore_image_policies,
+    PortierisClusterImagePolicies: PortierisPolicy => portieris_cluster_image_policies,
+    PortierisImagePolicies: PortierisPolicy => portieris_image_policies,
     VulnerabilityReports: VulnerabilityReport => vulnerability_reports,
     ClusterVulnerabilityReports: VulnerabilityReport => cluster_vulnerability_reports,
 }
@@ -363,7 +379,7 @@ pub(crate) fn part(object: &str, namespaced: bool) -> Option<Arc<str>> {
 
 #[cfg(test)]
 mod tests {
-    use assay_model::{Cause, snapshot::Origin};
+    use assay_model::{Cause, resource::Access, snapshot::Origin};
     use jiff::Timestamp;
     use proptest::prelude::*;
 
@@ -392,7 +408,10 @@ mod tests {
 
     #[test]
     fn every_list_but_one_is_kept() {
-        let lists = |it: &Resource| it.kind().is_some() && *it != Resource::ReplicaSets;
+        let lists = |it: &Resource| {
+            let listed = matches!(it.access(), Access::List(_) | Access::Group(_));
+            listed && *it != Resource::ReplicaSets
+        };
         for resource in Resource::ALL {
             assert_eq!(Objects::of(resource).is_some(), lists(&resource), "{resource}");
         }

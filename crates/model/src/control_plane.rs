@@ -1,6 +1,6 @@
 //! What the API server tells of itself: its version, its certificate, and what it tells a stranger.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -65,6 +65,93 @@ pub struct ServingCertificate {
     pub trusted: bool,
     /// Whether the kubeconfig asks not to verify at all.
     pub verification_skipped: bool,
+}
+
+/// Metrics that are kept, because a check reads them.
+pub const KEPT_METRICS: &[&str] = &[
+    "apiserver_admission_controller_admission_duration_seconds_count",
+    "apiserver_audit_event_total",
+    "apiserver_authentication_config_controller_last_config_info",
+    "apiserver_authorization_config_controller_last_config_info",
+    "apiserver_authorization_decisions_total",
+    "apiserver_encryption_config_controller_last_config_info",
+    "apiserver_storage_transformation_operations_total",
+    "kubernetes_feature_enabled",
+    "process_start_time_seconds",
+    "serviceaccount_stale_tokens_total",
+];
+
+/// Labels that are kept of them.
+pub const KEPT_METRIC_LABELS: &[&str] = &[
+    "decision",
+    "hash",
+    "name",
+    "resource",
+    "stage",
+    "status",
+    "transformation_type",
+    "transformer_prefix",
+    "type",
+];
+
+/// What each instance of the API server that answered counts since it began, one at least.
+///
+/// A series that is there is proof; one that is not may begin with the next request.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Metrics(pub Vec<InstanceMetrics>);
+
+/// What one process counts.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct InstanceMetrics {
+    /// When it began, in seconds: what tells instances apart behind one address.
+    pub started: f64,
+    /// The series of [`KEPT_METRICS`], in the order of the answer. Those that differ only in labels
+    /// that are not kept are added up.
+    pub series: Vec<Series>,
+}
+
+/// One series of a metric.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Series {
+    /// One of [`KEPT_METRICS`].
+    pub name: Arc<str>,
+    /// Those of [`KEPT_METRIC_LABELS`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<Arc<str>, Arc<str>>,
+    /// What it counts.
+    pub value: f64,
+}
+
+impl Series {
+    /// The value of a label; empty when there is none, which Prometheus takes for the same.
+    pub fn label(&self, name: &str) -> &str {
+        self.labels.get(name).map_or("", |it| &**it)
+    }
+}
+
+impl InstanceMetrics {
+    /// The series of a metric.
+    pub fn of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Series> {
+        self.series.iter().filter(move |it| &*it.name == name)
+    }
+}
+
+/// The flags that an instance of the API server runs with, defaults included.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Flagz(pub BTreeMap<Arc<str>, FlagValue>);
+
+/// The value of a flag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlagValue {
+    /// Of a flag in [`KEPT_FLAGS`](crate::arguments::KEPT_FLAGS).
+    Kept(Arc<str>),
+    /// Of any other.
+    Hidden,
 }
 
 #[cfg(test)]

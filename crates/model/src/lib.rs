@@ -5,7 +5,7 @@
 //! - [`evidence`]: the types that keep a refusal apart from an absence.
 //! - [`resource`]: everything that can be read, and what the API calls it.
 //! - The projections, one struct a kind with the fields that checks read and no others:
-//!   [`pod`], [`rbac`], [`node`], [`network`], [`admission`], ….
+//!   [`pod`], [`rbac`], [`node`], [`network`], [`admission`], [`policy`], ….
 //! - [`snapshot`]: what was read, kind by kind; the form that is written to a file.
 //! - [`inventory`]: the same, joined: pods and templates made one [`Workload`] for each owner.
 //! - [`findings`] and [`report`]: what a rule sees, and what the reader gets.
@@ -17,7 +17,10 @@
 mod decode;
 
 pub mod admission;
+pub mod admission_policy;
 pub mod arguments;
+pub mod certificate;
+pub mod config_map;
 pub mod control_plane;
 pub mod evidence;
 pub mod findings;
@@ -28,11 +31,13 @@ pub mod namespace;
 pub mod network;
 pub mod node;
 pub mod pod;
+pub mod policy;
 pub mod rbac;
 pub mod report;
 pub mod resource;
 pub mod selector;
 pub mod snapshot;
+pub mod storage;
 pub mod workload;
 
 pub use evidence::{Cause, Gap, Known, Listing, Object, Scope, Unknown, all, any, both, either};

@@ -26,6 +26,10 @@ pub enum Resource {
     ServingCertificate,
     /// Requests without credentials.
     AnonymousProbe,
+    /// `GET /metrics` of the API server.
+    Metrics,
+    /// `GET /flagz` of the API server.
+    Flagz,
     /// Namespaces.
     Namespaces,
     /// Nodes.
@@ -50,6 +54,8 @@ pub enum Resource {
     Ingresses,
     /// Service accounts.
     ServiceAccounts,
+    /// Secrets by name and type, never by value.
+    Secrets,
     /// Roles.
     Roles,
     /// Role bindings.
@@ -64,18 +70,50 @@ pub enum Resource {
     ResourceQuotas,
     /// Limit ranges.
     LimitRanges,
+    /// Persistent volumes.
+    PersistentVolumes,
+    /// Certificate signing requests.
+    CertificateSigningRequests,
     /// Validating webhook configurations.
     ValidatingWebhookConfigurations,
     /// Mutating webhook configurations.
     MutatingWebhookConfigurations,
+    /// Validating admission policies.
+    ValidatingAdmissionPolicies,
+    /// What puts validating admission policies in force.
+    ValidatingAdmissionPolicyBindings,
     /// Custom resource definitions.
     CustomResourceDefinitions,
+    /// Kyverno's policies for the whole cluster.
+    KyvernoClusterPolicies,
+    /// Kyverno's policies for a namespace.
+    KyvernoPolicies,
+    /// Constraints of Gatekeeper, of whatever kind its templates add.
+    GatekeeperConstraints,
+    /// Image policies of sigstore's policy-controller.
+    SigstoreImagePolicies,
+    /// Portieris' image policies for the whole cluster.
+    PortierisClusterImagePolicies,
+    /// Portieris' image policies for a namespace.
+    PortierisImagePolicies,
     /// Vulnerability reports of trivy-operator.
     VulnerabilityReports,
     /// Cluster-scoped vulnerability reports of trivy-operator.
     ClusterVulnerabilityReports,
     /// The configuration that each kubelet runs with.
     KubeletConfigs,
+    /// What kubeadm hands to kubelets that join: `kube-system/kubelet-config`.
+    KubeletConfigMap,
+    /// What kubeadm's kube-proxy reads: `kube-system/kube-proxy`.
+    KubeProxyConfigMap,
+    /// Whom the API server trusts: `kube-system/extension-apiserver-authentication`.
+    AuthenticationConfigMap,
+    /// Whom pods trust: `kube-system/kube-root-ca.crt`.
+    RootCaConfigMap,
+    /// What strangers may read to join: `kube-public/cluster-info`.
+    ClusterInfoConfigMap,
+    /// Which identities of AWS are whom in the cluster: `kube-system/aws-auth`.
+    AwsAuthConfigMap,
 }
 
 /// How a [`Resource`] is read, and hence what a `ClusterRole` must grant.
@@ -87,8 +125,32 @@ pub enum Access {
     Url(&'static str),
     /// `get` on a subresource of every node, such as `configz`.
     Node(&'static str),
+    /// `get` on one object, by its name: the others of its kind are nobody's business.
+    Named(Named),
+    /// `list` on every kind of a group, which ones the server tells: another one has other kinds.
+    Group(&'static str),
     /// No permission: a connection is enough.
     Connection,
+}
+
+/// One object that is read by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Named {
+    /// Plural resource name in the core group.
+    pub plural: &'static str,
+    /// Kind, as in manifests.
+    pub kind: &'static str,
+    /// Its namespace.
+    pub namespace: &'static str,
+    /// Its name.
+    pub name: &'static str,
+}
+
+impl Named {
+    /// `configmaps/aws-auth`, as kubectl names it.
+    pub fn qualified(&self) -> String {
+        format!("{}/{}", self.plural, self.name)
+    }
 }
 
 /// A kind as the API serves it.
@@ -140,16 +202,34 @@ const fn built_in(
     Access::List(Kind { group, version, plural, kind, namespaced, built_in: true })
 }
 
+const fn added(
+    group: &'static str,
+    version: &'static str,
+    plural: &'static str,
+    kind: &'static str,
+    namespaced: bool,
+) -> Access {
+    Access::List(Kind { group, version, plural, kind, namespaced, built_in: false })
+}
+
+const fn config_map(namespace: &'static str, name: &'static str) -> Access {
+    Access::Named(Named { plural: "configmaps", kind: "ConfigMap", namespace, name })
+}
+
 const RBAC: &str = "rbac.authorization.k8s.io";
 const ADMISSION: &str = "admissionregistration.k8s.io";
 const TRIVY: &str = "aquasecurity.github.io";
+const KYVERNO: &str = "kyverno.io";
+const PORTIERIS: &str = "portieris.cloud.ibm.com";
 
 impl Resource {
     /// Every resource, in the order of the enum.
-    pub const ALL: [Resource; 28] = [
+    pub const ALL: [Resource; 47] = [
         Resource::Version,
         Resource::ServingCertificate,
         Resource::AnonymousProbe,
+        Resource::Metrics,
+        Resource::Flagz,
         Resource::Namespaces,
         Resource::Nodes,
         Resource::Pods,
@@ -162,6 +242,7 @@ impl Resource {
         Resource::Services,
         Resource::Ingresses,
         Resource::ServiceAccounts,
+        Resource::Secrets,
         Resource::Roles,
         Resource::RoleBindings,
         Resource::ClusterRoles,
@@ -169,12 +250,28 @@ impl Resource {
         Resource::NetworkPolicies,
         Resource::ResourceQuotas,
         Resource::LimitRanges,
+        Resource::PersistentVolumes,
+        Resource::CertificateSigningRequests,
         Resource::ValidatingWebhookConfigurations,
         Resource::MutatingWebhookConfigurations,
+        Resource::ValidatingAdmissionPolicies,
+        Resource::ValidatingAdmissionPolicyBindings,
         Resource::CustomResourceDefinitions,
+        Resource::KyvernoClusterPolicies,
+        Resource::KyvernoPolicies,
+        Resource::GatekeeperConstraints,
+        Resource::SigstoreImagePolicies,
+        Resource::PortierisClusterImagePolicies,
+        Resource::PortierisImagePolicies,
         Resource::VulnerabilityReports,
         Resource::ClusterVulnerabilityReports,
         Resource::KubeletConfigs,
+        Resource::KubeletConfigMap,
+        Resource::KubeProxyConfigMap,
+        Resource::AuthenticationConfigMap,
+        Resource::RootCaConfigMap,
+        Resource::ClusterInfoConfigMap,
+        Resource::AwsAuthConfigMap,
     ];
 
     /// What workloads are joined from: pods and the templates they come from.
@@ -200,6 +297,8 @@ impl Resource {
         match self {
             Resource::Version => Access::Url("/version"),
             Resource::ServingCertificate | Resource::AnonymousProbe => Access::Connection,
+            Resource::Metrics => Access::Url("/metrics"),
+            Resource::Flagz => Access::Url("/flagz"),
             Resource::Namespaces => core("namespaces", "Namespace", false),
             Resource::Nodes => core("nodes", "Node", false),
             Resource::Pods => core("pods", "Pod", true),
@@ -214,6 +313,7 @@ impl Resource {
                 built_in("networking.k8s.io", "v1", "ingresses", "Ingress", true)
             }
             Resource::ServiceAccounts => core("serviceaccounts", "ServiceAccount", true),
+            Resource::Secrets => core("secrets", "Secret", true),
             Resource::Roles => built_in(RBAC, "v1", "roles", "Role", true),
             Resource::RoleBindings => built_in(RBAC, "v1", "rolebindings", "RoleBinding", true),
             Resource::ClusterRoles => built_in(RBAC, "v1", "clusterroles", "ClusterRole", false),
@@ -225,6 +325,14 @@ impl Resource {
             }
             Resource::ResourceQuotas => core("resourcequotas", "ResourceQuota", true),
             Resource::LimitRanges => core("limitranges", "LimitRange", true),
+            Resource::PersistentVolumes => core("persistentvolumes", "PersistentVolume", false),
+            Resource::CertificateSigningRequests => built_in(
+                "certificates.k8s.io",
+                "v1",
+                "certificatesigningrequests",
+                "CertificateSigningRequest",
+                false,
+            ),
             Resource::ValidatingWebhookConfigurations => built_in(
                 ADMISSION,
                 "v1",
@@ -239,6 +347,20 @@ impl Resource {
                 "MutatingWebhookConfiguration",
                 false,
             ),
+            Resource::ValidatingAdmissionPolicies => built_in(
+                ADMISSION,
+                "v1",
+                "validatingadmissionpolicies",
+                "ValidatingAdmissionPolicy",
+                false,
+            ),
+            Resource::ValidatingAdmissionPolicyBindings => built_in(
+                ADMISSION,
+                "v1",
+                "validatingadmissionpolicybindings",
+                "ValidatingAdmissionPolicyBinding",
+                false,
+            ),
             Resource::CustomResourceDefinitions => built_in(
                 "apiextensions.k8s.io",
                 "v1",
@@ -246,23 +368,43 @@ impl Resource {
                 "CustomResourceDefinition",
                 false,
             ),
-            Resource::VulnerabilityReports => Access::List(Kind {
-                group: TRIVY,
-                version: "v1alpha1",
-                plural: "vulnerabilityreports",
-                kind: "VulnerabilityReport",
-                namespaced: true,
-                built_in: false,
-            }),
-            Resource::ClusterVulnerabilityReports => Access::List(Kind {
-                group: TRIVY,
-                version: "v1alpha1",
-                plural: "clustervulnerabilityreports",
-                kind: "ClusterVulnerabilityReport",
-                namespaced: false,
-                built_in: false,
-            }),
+            Resource::KyvernoClusterPolicies => {
+                added(KYVERNO, "v1", "clusterpolicies", "ClusterPolicy", false)
+            }
+            Resource::KyvernoPolicies => added(KYVERNO, "v1", "policies", "Policy", true),
+            Resource::GatekeeperConstraints => Access::Group("constraints.gatekeeper.sh"),
+            Resource::SigstoreImagePolicies => added(
+                "policy.sigstore.dev",
+                "v1beta1",
+                "clusterimagepolicies",
+                "ClusterImagePolicy",
+                false,
+            ),
+            Resource::PortierisClusterImagePolicies => {
+                added(PORTIERIS, "v1", "clusterimagepolicies", "ClusterImagePolicy", false)
+            }
+            Resource::PortierisImagePolicies => {
+                added(PORTIERIS, "v1", "imagepolicies", "ImagePolicy", true)
+            }
+            Resource::VulnerabilityReports => {
+                added(TRIVY, "v1alpha1", "vulnerabilityreports", "VulnerabilityReport", true)
+            }
+            Resource::ClusterVulnerabilityReports => added(
+                TRIVY,
+                "v1alpha1",
+                "clustervulnerabilityreports",
+                "ClusterVulnerabilityReport",
+                false,
+            ),
             Resource::KubeletConfigs => Access::Node("configz"),
+            Resource::KubeletConfigMap => config_map("kube-system", "kubelet-config"),
+            Resource::KubeProxyConfigMap => config_map("kube-system", "kube-proxy"),
+            Resource::AuthenticationConfigMap => {
+                config_map("kube-system", "extension-apiserver-authentication")
+            }
+            Resource::RootCaConfigMap => config_map("kube-system", "kube-root-ca.crt"),
+            Resource::ClusterInfoConfigMap => config_map("kube-public", "cluster-info"),
+            Resource::AwsAuthConfigMap => config_map("kube-system", "aws-auth"),
         }
     }
 
@@ -274,11 +416,34 @@ impl Resource {
         }
     }
 
+    /// The flag by which it is asked for; `None` for what every scan reads that needs it.
+    ///
+    /// Such a right is more than most auditors hold, or costs the server more than a list.
+    pub const fn flag(self) -> Option<&'static str> {
+        match self {
+            Resource::Metrics => Some("--metrics"),
+            Resource::Flagz => Some("--flagz"),
+            Resource::Secrets => Some("--secrets"),
+            Resource::KubeletConfigs => Some("--kubelet"),
+            _ => None,
+        }
+    }
+
+    /// The resource that is one object of this kind; `None` when others of it are not read.
+    pub fn of_name(kind: &str, namespace: &str, name: &str) -> Option<Resource> {
+        Self::ALL.into_iter().find(|it| match it.access() {
+            Access::Named(it) => (it.kind, it.namespace, it.name) == (kind, namespace, name),
+            _ => false,
+        })
+    }
+
     /// The resource that holds objects of this `apiVersion` group and `kind`.
     pub fn of_kind(group: &str, kind: &str) -> Option<Resource> {
-        Self::ALL
-            .into_iter()
-            .find(|it| it.kind().is_some_and(|known| known.group == group && known.kind == kind))
+        Self::ALL.into_iter().find(|it| match it.access() {
+            Access::List(known) => known.group == group && known.kind == kind,
+            Access::Group(known) => known == group,
+            _ => false,
+        })
     }
 
     /// What people call it: `pods`, `clusterroles`, `kubelet configuration`.
@@ -287,7 +452,19 @@ impl Resource {
             Resource::Version => "server version",
             Resource::ServingCertificate => "serving certificate",
             Resource::AnonymousProbe => "anonymous probe",
+            Resource::Metrics => "metrics",
+            Resource::Flagz => "flagz",
+            Resource::GatekeeperConstraints => "gatekeeper constraints",
+            Resource::SigstoreImagePolicies => "sigstore image policies",
+            Resource::PortierisClusterImagePolicies => "portieris cluster image policies",
+            Resource::PortierisImagePolicies => "portieris image policies",
             Resource::KubeletConfigs => "kubelet configuration",
+            Resource::KubeletConfigMap => "config map kubelet-config",
+            Resource::KubeProxyConfigMap => "config map kube-proxy",
+            Resource::AuthenticationConfigMap => "config map extension-apiserver-authentication",
+            Resource::RootCaConfigMap => "config map kube-root-ca.crt",
+            Resource::ClusterInfoConfigMap => "config map cluster-info",
+            Resource::AwsAuthConfigMap => "config map aws-auth",
             _ => match self.kind() {
                 Some(kind) => kind.plural,
                 None => "",
@@ -310,7 +487,7 @@ mod tests {
     fn all_is_complete_sorted_and_named() {
         assert!(Resource::ALL.is_sorted());
         assert!(Resource::ALL.iter().all(|it| !it.name().is_empty()));
-        let last = serde_json::to_value(Resource::ALL).expect("a list of names");
+        let last = serde_json::to_value(&Resource::ALL[..]).expect("a list of names");
         assert_eq!(last.as_array().map(Vec::len), Some(Resource::ALL.len()));
     }
 }

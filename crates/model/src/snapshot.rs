@@ -9,11 +9,19 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Cause, Gap, Known, Listing, Resource, Unknown,
     admission::{CustomResourceDefinition, VulnerabilityReport, WebhookConfiguration},
-    control_plane::{AnonymousProbe, ServingCertificate, Version},
+    admission_policy::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding},
+    certificate::CertificateSigningRequest,
+    config_map::{
+        AuthenticationConfigMap, AwsAuthConfigMap, ClusterInfoConfigMap, KubeProxyConfigMap,
+        KubeletConfigMap, RootCaConfigMap,
+    },
+    control_plane::{AnonymousProbe, Flagz, Metrics, ServingCertificate, Version},
     namespace::{LimitRange, ListedNamespace, ResourceQuota, ServiceAccount},
     network::{Ingress, NetworkPolicy, Service},
     node::{KubeletConfig, Node},
+    policy::{Constraint, KyvernoPolicy, PortierisPolicy, SigstoreImagePolicy},
     rbac::{Binding, Role},
+    storage::{PersistentVolume, Secret},
     workload::{Controller, PodGroup},
 };
 
@@ -88,10 +96,13 @@ fn more<T>(known: &mut Known<T>, gap: Arc<Gap>) {
 }
 
 macro_rules! snapshot {
-    ($($(#[$doc:meta])* $field:ident: $kind:ty = $resource:ident,)+) => {
+    (
+        answers { $($(#[$adoc:meta])* $answer:ident: $of:ty = $asked:ident,)+ }
+        listings { $($(#[$doc:meta])* $field:ident: $kind:ty = $resource:ident,)+ }
+    ) => {
         /// Everything that was read, and what was not.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-        #[serde(rename_all = "camelCase")]
+        #[serde(rename_all = "camelCase", default)]
         pub struct Snapshot {
             /// [`FORMAT`].
             pub format: String,
@@ -105,12 +116,7 @@ macro_rules! snapshot {
             pub listed: BTreeMap<Resource, Timestamp>,
             /// Pods that had come to their end; they are not judged.
             pub finished_pods: u32,
-            /// The server's version.
-            pub version: Known<Version>,
-            /// The server's certificate.
-            pub serving_certificate: Known<ServingCertificate>,
-            /// What strangers are told.
-            pub anonymous_probe: Known<AnonymousProbe>,
+            $($(#[$adoc])* pub $answer: Known<$of>,)+
             $($(#[$doc])* pub $field: Listing<$kind>,)+
         }
 
@@ -125,9 +131,7 @@ macro_rules! snapshot {
                     costs: BTreeMap::new(),
                     listed: BTreeMap::new(),
                     finished_pods: 0,
-                    version: Err(gap(Resource::Version).into()),
-                    serving_certificate: Err(gap(Resource::ServingCertificate).into()),
-                    anonymous_probe: Err(gap(Resource::AnonymousProbe).into()),
+                    $($answer: Err(gap(Resource::$asked).into()),)+
                     $($field: Listing::unread(gap(Resource::$resource)),)+
                 }
             }
@@ -138,9 +142,7 @@ macro_rules! snapshot {
                     known.as_ref().err().map(|it| it.gaps().to_vec()).unwrap_or_default()
                 }
                 match resource {
-                    Resource::Version => of(&self.version),
-                    Resource::ServingCertificate => of(&self.serving_certificate),
-                    Resource::AnonymousProbe => of(&self.anonymous_probe),
+                    $(Resource::$asked => of(&self.$answer),)+
                     Resource::ReplicaSets => vec![
                         Gap::whole(resource, Cause::NotRequested, "never listed in full").into(),
                     ],
@@ -153,9 +155,7 @@ macro_rules! snapshot {
                 let resource = gap.resource;
                 let gap = Arc::new(gap);
                 match resource {
-                    Resource::Version => more(&mut self.version, gap),
-                    Resource::ServingCertificate => more(&mut self.serving_certificate, gap),
-                    Resource::AnonymousProbe => more(&mut self.anonymous_probe, gap),
+                    $(Resource::$asked => more(&mut self.$answer, gap),)+
                     Resource::ReplicaSets => {}
                     $(Resource::$resource => self.$field.hide(gap),)+
                 }
@@ -165,9 +165,7 @@ macro_rules! snapshot {
             pub fn drop_kind(&mut self, gap: Gap) {
                 match gap.resource {
                     $(Resource::$resource => self.$field = Listing::unread(gap),)+
-                    Resource::Version => self.version = Err(gap.into()),
-                    Resource::ServingCertificate => self.serving_certificate = Err(gap.into()),
-                    Resource::AnonymousProbe => self.anonymous_probe = Err(gap.into()),
+                    $(Resource::$asked => self.$answer = Err(gap.into()),)+
                     Resource::ReplicaSets => {}
                 }
             }
@@ -175,9 +173,7 @@ macro_rules! snapshot {
             /// Distinct things kept of a resource: objects, or groups of pods.
             pub fn distinct(&self, resource: Resource) -> usize {
                 match resource {
-                    Resource::Version => usize::from(self.version.is_ok()),
-                    Resource::ServingCertificate => usize::from(self.serving_certificate.is_ok()),
-                    Resource::AnonymousProbe => usize::from(self.anonymous_probe.is_ok()),
+                    $(Resource::$asked => usize::from(self.$answer.is_ok()),)+
                     Resource::ReplicaSets => 0,
                     $(Resource::$resource => self.$field.seen(),)+
                 }
@@ -190,54 +186,128 @@ macro_rules! snapshot {
 pub const PROJECTION: u32 = 1;
 
 snapshot! {
-    /// Namespaces.
-    namespaces: ListedNamespace = Namespaces,
-    /// Nodes.
-    nodes: Node = Nodes,
-    /// Pods, folded.
-    pods: PodGroup = Pods,
-    /// Deployments.
-    deployments: Controller = Deployments,
-    /// Daemon sets.
-    daemon_sets: Controller = DaemonSets,
-    /// Stateful sets.
-    stateful_sets: Controller = StatefulSets,
-    /// Jobs.
-    jobs: Controller = Jobs,
-    /// Cron jobs.
-    cron_jobs: Controller = CronJobs,
-    /// Services.
-    services: Service = Services,
-    /// Ingresses.
-    ingresses: Ingress = Ingresses,
-    /// Service accounts.
-    service_accounts: ServiceAccount = ServiceAccounts,
-    /// Roles.
-    roles: Role = Roles,
-    /// Role bindings.
-    role_bindings: Binding = RoleBindings,
-    /// Cluster roles.
-    cluster_roles: Role = ClusterRoles,
-    /// Cluster role bindings.
-    cluster_role_bindings: Binding = ClusterRoleBindings,
-    /// Network policies.
-    network_policies: NetworkPolicy = NetworkPolicies,
-    /// Resource quotas.
-    resource_quotas: ResourceQuota = ResourceQuotas,
-    /// Limit ranges.
-    limit_ranges: LimitRange = LimitRanges,
-    /// Validating webhook configurations.
-    validating_webhooks: WebhookConfiguration = ValidatingWebhookConfigurations,
-    /// Mutating webhook configurations.
-    mutating_webhooks: WebhookConfiguration = MutatingWebhookConfigurations,
-    /// Custom resource definitions.
-    custom_resource_definitions: CustomResourceDefinition = CustomResourceDefinitions,
-    /// Vulnerability reports.
-    vulnerability_reports: VulnerabilityReport = VulnerabilityReports,
-    /// Vulnerability reports on cluster-scoped objects.
-    cluster_vulnerability_reports: VulnerabilityReport = ClusterVulnerabilityReports,
-    /// Kubelet configurations.
-    kubelet_configs: KubeletConfig = KubeletConfigs,
+    answers {
+        /// The server's version.
+        version: Version = Version,
+        /// The server's certificate.
+        serving_certificate: ServingCertificate = ServingCertificate,
+        /// What strangers are told.
+        anonymous_probe: AnonymousProbe = AnonymousProbe,
+        /// What the server counts.
+        metrics: Metrics = Metrics,
+        /// The server's flags.
+        flagz: Flagz = Flagz,
+        /// `kube-system/kubelet-config`; `None` when there is none.
+        kubelet_config_map: Option<KubeletConfigMap> = KubeletConfigMap,
+        /// `kube-system/kube-proxy`; `None` when there is none.
+        kube_proxy_config_map: Option<KubeProxyConfigMap> = KubeProxyConfigMap,
+        /// `kube-system/extension-apiserver-authentication`; `None` when there is none.
+        authentication_config_map: Option<AuthenticationConfigMap> = AuthenticationConfigMap,
+        /// `kube-system/kube-root-ca.crt`; `None` when there is none.
+        root_ca_config_map: Option<RootCaConfigMap> = RootCaConfigMap,
+        /// `kube-public/cluster-info`; `None` when there is none.
+        cluster_info_config_map: Option<ClusterInfoConfigMap> = ClusterInfoConfigMap,
+        /// `kube-system/aws-auth`; `None` when there is none.
+        aws_auth_config_map: Option<AwsAuthConfigMap> = AwsAuthConfigMap,
+    }
+    listings {
+        /// Namespaces.
+        namespaces: ListedNamespace = Namespaces,
+        /// Nodes.
+        nodes: Node = Nodes,
+        /// Pods, folded.
+        pods: PodGroup = Pods,
+        /// Deployments.
+        deployments: Controller = Deployments,
+        /// Daemon sets.
+        daemon_sets: Controller = DaemonSets,
+        /// Stateful sets.
+        stateful_sets: Controller = StatefulSets,
+        /// Jobs.
+        jobs: Controller = Jobs,
+        /// Cron jobs.
+        cron_jobs: Controller = CronJobs,
+        /// Services.
+        services: Service = Services,
+        /// Ingresses.
+        ingresses: Ingress = Ingresses,
+        /// Service accounts.
+        service_accounts: ServiceAccount = ServiceAccounts,
+        /// Secrets, by name and type.
+        secrets: Secret = Secrets,
+        /// Roles.
+        roles: Role = Roles,
+        /// Role bindings.
+        role_bindings: Binding = RoleBindings,
+        /// Cluster roles.
+        cluster_roles: Role = ClusterRoles,
+        /// Cluster role bindings.
+        cluster_role_bindings: Binding = ClusterRoleBindings,
+        /// Network policies.
+        network_policies: NetworkPolicy = NetworkPolicies,
+        /// Resource quotas.
+        resource_quotas: ResourceQuota = ResourceQuotas,
+        /// Limit ranges.
+        limit_ranges: LimitRange = LimitRanges,
+        /// Persistent volumes.
+        persistent_volumes: PersistentVolume = PersistentVolumes,
+        /// Certificate signing requests.
+        certificate_signing_requests: CertificateSigningRequest = CertificateSigningRequests,
+        /// Validating webhook configurations.
+        validating_webhooks: WebhookConfiguration = ValidatingWebhookConfigurations,
+        /// Mutating webhook configurations.
+        mutating_webhooks: WebhookConfiguration = MutatingWebhookConfigurations,
+        /// Validating admission policies.
+        admission_policies: ValidatingAdmissionPolicy = ValidatingAdmissionPolicies,
+        /// What puts them in force.
+        admission_policy_bindings: ValidatingAdmissionPolicyBinding = ValidatingAdmissionPolicyBindings,
+        /// Custom resource definitions.
+        custom_resource_definitions: CustomResourceDefinition = CustomResourceDefinitions,
+        /// Kyverno's policies for the whole cluster.
+        kyverno_cluster_policies: KyvernoPolicy = KyvernoClusterPolicies,
+        /// Kyverno's policies for a namespace.
+        kyverno_policies: KyvernoPolicy = KyvernoPolicies,
+        /// Gatekeeper's constraints.
+        gatekeeper_constraints: Constraint = GatekeeperConstraints,
+        /// Image policies of sigstore's policy-controller.
+        sigstore_image_policies: SigstoreImagePolicy = SigstoreImagePolicies,
+        /// Portieris' image policies for the whole cluster.
+        portieris_cluster_image_policies: PortierisPolicy = PortierisClusterImagePolicies,
+        /// Portieris' image policies for a namespace.
+        portieris_image_policies: PortierisPolicy = PortierisImagePolicies,
+        /// Vulnerability reports.
+        vulnerability_reports: VulnerabilityReport = VulnerabilityReports,
+        /// Vulnerability reports on cluster-scoped objects.
+        cluster_vulnerability_reports: VulnerabilityReport = ClusterVulnerabilityReports,
+        /// Kubelet configurations.
+        kubelet_configs: KubeletConfig = KubeletConfigs,
+    }
+}
+
+/// What a file holds of a kind that it does not name: nothing, for it was written before this version.
+impl Default for Snapshot {
+    fn default() -> Self {
+        let origin = Origin {
+            source: Source::Snapshot,
+            started: Timestamp::UNIX_EPOCH,
+            finished: Timestamp::UNIX_EPOCH,
+            interrupted: false,
+            cluster: String::new(),
+            server: String::new(),
+            context: String::new(),
+            user: String::new(),
+            groups: Vec::new(),
+            impersonated: false,
+            namespaces: Vec::new(),
+        };
+        let mut old = Snapshot::unread(origin, &Cause::Outdated, &outdated(0));
+        old.projections.clear();
+        old
+    }
+}
+
+fn outdated(found: u32) -> String {
+    format!("the snapshot holds projection {found}, checks read {PROJECTION}: collect again")
 }
 
 impl Snapshot {
@@ -246,10 +316,7 @@ impl Snapshot {
         for resource in Resource::ALL {
             let found = self.projections.get(&resource).copied().unwrap_or_default();
             if found < PROJECTION {
-                let message = format!(
-                    "the snapshot holds projection {found}, checks read {PROJECTION}: collect again"
-                );
-                self.hide(Gap::whole(resource, Cause::Outdated, message));
+                self.hide(Gap::whole(resource, Cause::Outdated, outdated(found)));
             }
         }
     }
@@ -259,5 +326,26 @@ impl Snapshot {
         let asked = |gap: &Arc<Gap>| gap.cause != Cause::NotRequested;
         !self.origin.interrupted
             && Resource::ALL.into_iter().all(|it| !self.gaps(it).iter().any(asked))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_that_an_older_file_does_not_name_is_outdated() {
+        let mut file = serde_json::to_value(Snapshot::default()).expect("JSON");
+        let fields = file.as_object_mut().expect("an object");
+        fields.remove("metrics");
+        fields.remove("secrets");
+        fields.insert("projections".to_owned(), serde_json::json!({ "pods": PROJECTION }));
+        fields.insert("secretsOfTheFuture".to_owned(), serde_json::json!([]));
+        let mut read: Snapshot = serde_json::from_value(file).expect("a snapshot");
+        read.outdate();
+        for resource in [Resource::Metrics, Resource::Secrets] {
+            let gaps = read.gaps(resource);
+            assert!(matches!(&gaps[..], [gap] if gap.cause == Cause::Outdated), "{gaps:?}");
+        }
     }
 }

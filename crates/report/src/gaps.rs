@@ -210,6 +210,10 @@ fn grant(resources: &[Resource], parts: &[&str], most: usize) -> Option<String> 
             .iter()
             .filter_map(|it| match it.access() {
                 Access::List(kind) if test => Some(kind.qualified()),
+                Access::Group(group) if test => Some(format!("*.{group}")),
+                Access::Named(it) if !test => {
+                    Some(format!("{} in {}", it.qualified(), it.namespace))
+                }
                 Access::Url(url) if !test => Some(url.to_owned()),
                 Access::Node(subresource) if !test => Some(format!("nodes/{subresource}")),
                 _ => None,
@@ -250,6 +254,10 @@ mod tests {
         let namespaced = refused(Resource::Deployments, Some("shop"));
         assert_eq!(namespaced, grant("list on deployments.apps in namespace shop"));
         assert_eq!(refused(Resource::Version, None), grant("get on /version"));
+        let named = refused(Resource::AwsAuthConfigMap, None);
+        assert_eq!(named, grant("get on configmaps/aws-auth in kube-system"));
+        let constraints = refused(Resource::GatekeeperConstraints, None);
+        assert_eq!(constraints, grant("list on *.constraints.gatekeeper.sh"));
         assert_eq!(refused(Resource::KubeletConfigs, Some("w1")), grant("get on nodes/configz"));
         // No permission is asked for, so none helps.
         let said = Some(("because: ", "no".to_owned()));

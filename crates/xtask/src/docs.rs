@@ -217,6 +217,8 @@ fn takes(resource: Resource) -> String {
         Access::List(kind) => format!("`list` on `{}`", kind.qualified()),
         Access::Url(url) => format!("`get` on `{url}`"),
         Access::Node(sub) => format!("`get` on `nodes/{sub}`"),
+        Access::Named(it) => format!("`get` on `{}` in `{}`", it.qualified(), it.namespace),
+        Access::Group(group) => format!("`list` on all of `{group}`"),
         Access::Connection => "a connection, no permission".to_owned(),
     }
 }

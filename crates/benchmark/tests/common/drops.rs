@@ -54,7 +54,8 @@ impl Drop {
             .into_iter()
             .collect();
         let in_parts =
-            resource == Resource::KubeletConfigs || resource.kind().is_some_and(|it| it.namespaced);
+            matches!(resource, Resource::KubeletConfigs | Resource::GatekeeperConstraints)
+                || resource.kind().is_some_and(|it| it.namespaced);
         if names.is_empty() || random.once_in(4) {
             return Drop::Whole(resource);
         }
@@ -169,6 +170,7 @@ listings! {
     Services => services,
     Ingresses => ingresses,
     ServiceAccounts => service_accounts,
+    Secrets => secrets,
     Roles => roles,
     RoleBindings => role_bindings,
     ClusterRoles => cluster_roles,
@@ -176,9 +178,19 @@ listings! {
     NetworkPolicies => network_policies,
     ResourceQuotas => resource_quotas,
     LimitRanges => limit_ranges,
+    PersistentVolumes => persistent_volumes,
+    CertificateSigningRequests => certificate_signing_requests,
     ValidatingWebhookConfigurations => validating_webhooks,
     MutatingWebhookConfigurations => mutating_webhooks,
+    ValidatingAdmissionPolicies => admission_policies,
+    ValidatingAdmissionPolicyBindings => admission_policy_bindings,
     CustomResourceDefinitions => custom_resource_definitions,
+    KyvernoClusterPolicies => kyverno_cluster_policies,
+    KyvernoPolicies => kyverno_policies,
+    GatekeeperConstraints => gatekeeper_constraints,
+    SigstoreImagePolicies => sigstore_image_policies,
+    PortierisClusterImagePolicies => portieris_cluster_image_policies,
+    PortierisImagePolicies => portieris_image_policies,
     VulnerabilityReports => vulnerability_reports,
     ClusterVulnerabilityReports => cluster_vulnerability_reports,
     KubeletConfigs => kubelet_configs,

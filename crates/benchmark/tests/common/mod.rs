@@ -6,7 +6,7 @@ use assay_benchmark::{Settings, engine::Finding};
 use assay_collector::files::{self, Completeness};
 use assay_model::{
     Snapshot,
-    control_plane::{AnonymousProbe, ServingCertificate, Version},
+    control_plane::{AnonymousProbe, Flagz, Metrics, ServingCertificate, Version},
 };
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -21,6 +21,8 @@ struct Evidence {
     version: Option<Version>,
     serving_certificate: Option<ServingCertificate>,
     anonymous_probe: Option<AnonymousProbe>,
+    metrics: Option<Metrics>,
+    flagz: Option<Flagz>,
     /// Not of the cluster: what its user says.
     allowed_registries: Option<Vec<String>>,
 }
@@ -53,6 +55,12 @@ pub(crate) fn world(case: &Path) -> Result<Snapshot, Box<dyn std::error::Error>>
     }
     if let Some(it) = evidence.anonymous_probe {
         snapshot.anonymous_probe = Ok(it);
+    }
+    if let Some(it) = evidence.metrics {
+        snapshot.metrics = Ok(it);
+    }
+    if let Some(it) = evidence.flagz {
+        snapshot.flagz = Ok(it);
     }
     Ok(snapshot)
 }

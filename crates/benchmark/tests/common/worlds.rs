@@ -14,7 +14,7 @@ use assay_benchmark::{
 use assay_collector::files::{self, Completeness};
 use assay_model::{
     Known, Snapshot,
-    control_plane::{AnonymousProbe, ServingCertificate, Version},
+    control_plane::{AnonymousProbe, Flagz, Metrics, ServingCertificate, Version},
     rbac::Subject,
     selector::Selector,
 };
@@ -38,6 +38,8 @@ pub(crate) struct World {
     version: Known<Version>,
     serving_certificate: Known<ServingCertificate>,
     anonymous_probe: Known<AnonymousProbe>,
+    metrics: Known<Metrics>,
+    flagz: Known<Flagz>,
 }
 
 impl World {
@@ -68,6 +70,8 @@ impl World {
             version: snapshot.version.clone(),
             serving_certificate: snapshot.serving_certificate.clone(),
             anonymous_probe: snapshot.anonymous_probe.clone(),
+            metrics: snapshot.metrics.clone(),
+            flagz: snapshot.flagz.clone(),
         };
         world.keep_last();
         world
@@ -193,6 +197,8 @@ impl World {
         snapshot.version.clone_from(&self.version);
         snapshot.serving_certificate.clone_from(&self.serving_certificate);
         snapshot.anonymous_probe.clone_from(&self.anonymous_probe);
+        snapshot.metrics.clone_from(&self.metrics);
+        snapshot.flagz.clone_from(&self.flagz);
         snapshot
     }
 

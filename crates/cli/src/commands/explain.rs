@@ -127,6 +127,8 @@ fn permission(resource: Resource) -> String {
         Access::List(kind) => format!("list {}", kind.qualified()),
         Access::Url(url) => format!("get {url}"),
         Access::Node(sub) => format!("get nodes/{sub}"),
+        Access::Named(it) => format!("get {} in {}", it.qualified(), it.namespace),
+        Access::Group(group) => format!("list *.{group}"),
         Access::Connection => "a connection, no permission".to_owned(),
     }
 }

@@ -9,6 +9,14 @@ use assay_model::{
         MatchCondition, ServiceReference, VulnerabilityReport, Webhook, WebhookConfiguration,
         WebhookRule,
     },
+    admission_policy::{
+        AdmissionPolicyBindingSpec, AdmissionPolicySpec, AdmissionPolicyStatus, ExpressionWarning,
+        MatchResources, ParamKind, ParamRef, TypeChecking, ValidatingAdmissionPolicy,
+        ValidatingAdmissionPolicyBinding,
+    },
+    certificate::{
+        CertificateSigningRequest, RequestCondition, RequestSpec, RequestStatus, Requested,
+    },
     namespace::{
         LimitRange, LimitRangeItem, LimitRangeSpec, ListedNamespace, ResourceQuota,
         ResourceQuotaSpec, ScopeExpression, ScopeSelector, ServiceAccount,
@@ -22,13 +30,16 @@ use assay_model::{
         DaemonEndpoint, DaemonEndpoints, Node, NodeAddress, NodeCondition, NodeInfo, NodeSpec,
         NodeStatus, Taint,
     },
+    pod::HostPath,
+    policy::{Constraint, KyvernoPolicy, PortierisPolicy, SigstoreImagePolicy},
     rbac::{AggregationRule, Binding, PolicyRule, Role, RoleRef, Subject},
+    storage::{ClaimReference, FlexVolume, PersistentVolume, PersistentVolumeSpec, Secret},
     workload::{Controller, JobTemplate, PodTemplate, TemplateMeta},
 };
 
 use super::{
     meta::{amount, annotation, label, timestamp},
-    wire::{Field, Fields, Malformed, Message, push},
+    wire::{Field, Fields, Flaw, Malformed, Message, push},
 };
 
 /// A kind that protobuf carries.
@@ -60,7 +71,31 @@ of_one_shape!(
     NetworkPolicy,
     ResourceQuota,
     LimitRange,
-    CustomResourceDefinition,
+    PersistentVolume,
+    CertificateSigningRequest,
+    ValidatingAdmissionPolicy,
+    ValidatingAdmissionPolicyBinding,
+    CustomResourceDefinition
+);
+
+/// Kinds that never come as protobuf: those that CRDs add, and Secrets, which are not asked for as
+/// such.
+macro_rules! never {
+    ($($kind:ty),+) => {$(
+        impl Object for $kind {
+            fn read(_: Resource, object: Fields<'_>) -> Result<Self, Malformed> {
+                Err(Malformed { at: object.at(), flaw: Flaw::Type })
+            }
+        }
+    )+};
+}
+
+never!(
+    Secret,
+    KyvernoPolicy,
+    Constraint,
+    SigstoreImagePolicy,
+    PortierisPolicy,
     VulnerabilityReport
 );
 
@@ -455,9 +490,123 @@ messages! {
         1 => to .plural: shared,
         4 => to .kind: shared,
     }
-    /// A custom resource, which no server writes as protobuf.
-    VulnerabilityReport {
+    /// `core/v1 PersistentVolume`.
+    PersistentVolume {
         1 => to .metadata,
+        2 => to .spec,
+    }
+    /// `core/v1 ObjectReference`.
+    ClaimReference {
+        2 => to .namespace: shared,
+        3 => to .name: shared,
+    }
+    /// `core/v1 FlexPersistentVolumeSource`.
+    FlexVolume {
+        1 => to .driver: shared,
+    }
+    /// `certificates/v1 CertificateSigningRequest`.
+    CertificateSigningRequest {
+        1 => to .metadata,
+        2 => to .spec,
+        3 => to .status,
+    }
+    /// `certificates/v1 CertificateSigningRequestStatus`.
+    RequestStatus {
+        1 => push .conditions,
+    }
+    /// `certificates/v1 CertificateSigningRequestCondition`.
+    RequestCondition {
+        1 => to .type_: shared,
+    }
+    /// `admissionregistration/v1 ValidatingAdmissionPolicy`.
+    ValidatingAdmissionPolicy {
+        1 => to .metadata,
+        2 => to .spec,
+        3 => to .status,
+    }
+    /// `admissionregistration/v1 ValidatingAdmissionPolicySpec`.
+    AdmissionPolicySpec {
+        1 => some .param_kind,
+        2 => some .match_constraints,
+        4 => some .failure_policy: shared,
+    }
+    /// `admissionregistration/v1 ParamKind`.
+    ParamKind {
+        1 => to .api_version: shared,
+        2 => to .kind: shared,
+    }
+    /// `admissionregistration/v1 MatchResources`.
+    MatchResources {
+        1 => some .namespace_selector,
+        2 => some .object_selector,
+    }
+    /// `admissionregistration/v1 ValidatingAdmissionPolicyStatus`.
+    AdmissionPolicyStatus {
+        2 => some .type_checking,
+    }
+    /// `admissionregistration/v1 TypeChecking`.
+    TypeChecking {
+        1 => push .expression_warnings,
+    }
+    /// `admissionregistration/v1 ExpressionWarning`.
+    ExpressionWarning {
+        2 => to .field_ref: shared,
+    }
+    /// `admissionregistration/v1 ValidatingAdmissionPolicyBinding`.
+    ValidatingAdmissionPolicyBinding {
+        1 => to .metadata,
+        2 => to .spec,
+    }
+    /// `admissionregistration/v1 ValidatingAdmissionPolicyBindingSpec`.
+    AdmissionPolicyBindingSpec {
+        1 => to .policy_name: shared,
+        2 => some .param_ref,
+        3 => some .match_resources,
+        4 => push .validation_actions: shared,
+    }
+    /// `admissionregistration/v1 ParamRef`.
+    ParamRef {
+        1 => to .name: shared,
+        2 => to .namespace: shared,
+        4 => some .parameter_not_found_action: shared,
+    }
+}
+
+/// `core/v1 PersistentVolumeSpec`, whose source JSON writes beside it.
+impl Message<'_> for PersistentVolumeSpec {
+    fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
+        match field.number {
+            2 => {
+                for source in field.fields()? {
+                    let source = source?;
+                    match source.number {
+                        3 => {
+                            let path = source.only(1)?.map(Field::shared).transpose()?;
+                            self.host_path = Some(HostPath { path: path.unwrap_or_default() });
+                        }
+                        12 => source.merge(self.flex_volume.get_or_insert_default())?,
+                        _ => {}
+                    }
+                }
+            }
+            4 => field.merge(self.claim_ref.get_or_insert_default())?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// `certificates/v1 CertificateSigningRequestSpec`: the request is decoded into what it asks for.
+impl Message<'_> for RequestSpec {
+    fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
+        match field.number {
+            1 => self.request = Requested::of(field.bytes()?),
+            2 => self.username = field.shared()?,
+            4 => push(&mut self.groups, field.shared()?),
+            7 => self.signer_name = field.shared()?,
+            _ => {}
+        }
+        Ok(())
     }
 }
 

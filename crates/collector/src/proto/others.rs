@@ -60,6 +60,23 @@ pub(crate) fn through(resource: Resource, json: &str, protobuf: &[u8]) -> (Strin
         Resource::LimitRanges => {
             each::<api::core::v1::LimitRange, pb::core::v1::LimitRangeList>(json, protobuf)
         }
+        Resource::PersistentVolumes => {
+            each::<api::core::v1::PersistentVolume, pb::core::v1::PersistentVolumeList>(
+                json, protobuf,
+            )
+        }
+        Resource::CertificateSigningRequests => each::<
+            api::certificates::v1::CertificateSigningRequest,
+            pb::certificates::v1::CertificateSigningRequestList,
+        >(json, protobuf),
+        Resource::ValidatingAdmissionPolicies => each::<
+            api::admissionregistration::v1::ValidatingAdmissionPolicy,
+            pb::admissionregistration::v1::ValidatingAdmissionPolicyList,
+        >(json, protobuf),
+        Resource::ValidatingAdmissionPolicyBindings => each::<
+            api::admissionregistration::v1::ValidatingAdmissionPolicyBinding,
+            pb::admissionregistration::v1::ValidatingAdmissionPolicyBindingList,
+        >(json, protobuf),
         Resource::ValidatingWebhookConfigurations => each::<
             api::admissionregistration::v1::ValidatingWebhookConfiguration,
             pb::admissionregistration::v1::ValidatingWebhookConfigurationList,

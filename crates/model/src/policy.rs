@@ -1,0 +1,350 @@
+//! Policies of the engines that stand behind admission webhooks.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Meta, Object, decode::nullable, meta::object, selector::Selector};
+
+/// What checks read of Kyverno's `ClusterPolicy` and `Policy`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KyvernoPolicy {
+    /// Name, and namespace of a `Policy`.
+    pub metadata: Meta,
+    /// What it asks for.
+    pub spec: KyvernoSpec,
+}
+
+/// What a policy of Kyverno asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KyvernoSpec {
+    /// `Enforce` or `Audit`, in any case of letters; unset is `Audit`. Rules may say otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_failure_action: Option<Arc<str>>,
+    /// Other actions in some namespaces.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub validation_failure_action_overrides: Vec<KyvernoOverride>,
+    /// Its rules.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<KyvernoRule>,
+}
+
+/// Another action in some namespaces.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KyvernoOverride {
+    /// `Enforce` or `Audit`.
+    pub action: Arc<str>,
+    /// Names or patterns.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub namespaces: Vec<Arc<str>>,
+}
+
+/// A rule of Kyverno.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KyvernoRule {
+    /// Unique within the policy.
+    pub name: Arc<str>,
+    /// What it looks at.
+    #[serde(rename = "match", deserialize_with = "nullable")]
+    pub matches: KyvernoMatch,
+    /// What of that it does not.
+    #[serde(deserialize_with = "nullable")]
+    pub exclude: KyvernoMatch,
+    /// What it demands; unset when it demands nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validate: Option<KyvernoValidate>,
+    /// Whose signatures it demands.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub verify_images: Vec<KyvernoVerifyImages>,
+}
+
+/// What a rule looks at: what all, and one of any, of these select. Empty is nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KyvernoMatch {
+    /// One of these.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub any: Vec<KyvernoFilter>,
+    /// All of these.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub all: Vec<KyvernoFilter>,
+    /// The older form of a single one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<KyvernoResources>,
+}
+
+/// One filter.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KyvernoFilter {
+    /// Which objects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<KyvernoResources>,
+    /// Whose requests, roughly: how many are named. None is everybody's.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<Named>,
+    /// Requests of those who hold these roles.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<Arc<str>>,
+    /// Requests of those who hold these cluster roles.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub cluster_roles: Vec<Arc<str>>,
+}
+
+/// Something with a name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Named {
+    /// It.
+    pub name: Arc<str>,
+}
+
+/// Which objects a filter selects. Names may have `*` and `?` in them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KyvernoResources {
+    /// `Pod`, `apps/v1/Deployment`, `*`, ….
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<Arc<str>>,
+    /// Names of objects; none is all.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<Arc<str>>,
+    /// Namespaces; none is all.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub namespaces: Vec<Arc<str>>,
+    /// `CREATE`, …; none is all.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<Arc<str>>,
+    /// Namespaces by label; unset is all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace_selector: Option<Selector>,
+    /// Objects by label; unset is all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selector: Option<Selector>,
+}
+
+/// What a rule demands of objects.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KyvernoValidate {
+    /// Instead of the policy's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure_action: Option<Arc<str>>,
+    /// A level of the Pod Security Standards.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pod_security: Option<KyvernoPodSecurity>,
+}
+
+/// A level of the Pod Security Standards.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KyvernoPodSecurity {
+    /// `baseline` or `restricted`.
+    pub level: Arc<str>,
+}
+
+/// Which images must be signed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KyvernoVerifyImages {
+    /// Instead of the policy's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure_action: Option<Arc<str>>,
+    /// Whether an image must have been verified at all; unset is yes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub required: Option<bool>,
+    /// Patterns of images.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub image_references: Vec<Arc<str>>,
+}
+
+/// What checks read of a constraint of Gatekeeper.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Constraint {
+    /// The kind that its template adds: what it can be refused by.
+    pub kind: Arc<str>,
+    /// Name.
+    pub metadata: Meta,
+    /// What it asks for.
+    pub spec: ConstraintSpec,
+}
+
+impl Object for Constraint {
+    fn part(&self) -> &str {
+        &self.kind
+    }
+    fn name(&self) -> &str {
+        &self.metadata.name
+    }
+}
+
+/// What a constraint asks for. Its parameters are not kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ConstraintSpec {
+    /// `deny`, `dryrun`, `warn`, `scoped`; empty is `deny`.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub enforcement_action: Arc<str>,
+    /// What it looks at.
+    #[serde(rename = "match", deserialize_with = "nullable")]
+    pub matches: ConstraintMatch,
+}
+
+/// What a constraint looks at; what is empty selects all.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ConstraintMatch {
+    /// Kinds.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<ConstraintKinds>,
+    /// Namespaces, by name or prefix.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub namespaces: Vec<Arc<str>>,
+    /// Namespaces that are left out.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub excluded_namespaces: Vec<Arc<str>>,
+    /// Namespaces by label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace_selector: Option<Selector>,
+    /// Objects by label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label_selector: Option<Selector>,
+}
+
+/// Kinds that a constraint looks at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ConstraintKinds {
+    /// API groups, or `*`.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub api_groups: Vec<Arc<str>>,
+    /// Kinds, or `*`.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<Arc<str>>,
+}
+
+/// What checks read of a `ClusterImagePolicy` of sigstore's policy-controller.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SigstoreImagePolicy {
+    /// Name.
+    pub metadata: Meta,
+    /// What it asks for.
+    pub spec: SigstoreSpec,
+}
+
+/// What a policy of policy-controller asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SigstoreSpec {
+    /// `enforce` or `warn`; empty is `enforce`.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub mode: Arc<str>,
+    /// Patterns of images.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<SigstoreImage>,
+    /// Whose signatures count; one is enough.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub authorities: Vec<SigstoreAuthority>,
+}
+
+/// A pattern of images.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SigstoreImage {
+    /// `**` for all.
+    pub glob: Arc<str>,
+}
+
+/// Whose signatures count. Keys are not kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SigstoreAuthority {
+    /// An answer without looking at any signature.
+    #[serde(rename = "static", skip_serializing_if = "Option::is_none")]
+    pub fixed: Option<SigstoreStatic>,
+}
+
+/// An answer without looking.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SigstoreStatic {
+    /// `pass` or `fail`.
+    pub action: Arc<str>,
+}
+
+/// What checks read of Portieris' `ClusterImagePolicy` and `ImagePolicy`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PortierisPolicy {
+    /// Name, and namespace of an `ImagePolicy`.
+    pub metadata: Meta,
+    /// What it asks for.
+    pub spec: PortierisSpec,
+}
+
+/// What a policy of Portieris asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PortierisSpec {
+    /// By repository.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub repositories: Vec<PortierisRepository>,
+}
+
+/// What images of some repositories must have.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PortierisRepository {
+    /// A pattern; `*` for all.
+    pub name: Arc<str>,
+    /// What is asked for; nothing when it is empty.
+    #[serde(deserialize_with = "nullable")]
+    pub policy: PortierisDemands,
+}
+
+/// What is asked for of an image.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PortierisDemands {
+    /// Signatures of Notary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trust: Option<PortierisTrust>,
+    /// Simple signing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub simple: Option<PortierisSimple>,
+}
+
+/// Signatures of Notary.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PortierisTrust {
+    /// Whether they are asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+}
+
+/// Simple signing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PortierisSimple {
+    /// All of these.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub requirements: Vec<PortierisRequirement>,
+}
+
+/// A requirement of simple signing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PortierisRequirement {
+    /// `signedBy`, `reject`, `insecureAcceptAnything`.
+    #[serde(rename = "type")]
+    pub type_: Arc<str>,
+}
+
+object!(KyvernoPolicy, SigstoreImagePolicy, PortierisPolicy);
