@@ -83,6 +83,15 @@ pub(crate) struct Growing<'a> {
     pub(crate) buffer: BytesMut,
     /// Sees the body of a good answer each time that more of it is there, and all of it so far.
     pub(crate) watch: &'a mut (dyn FnMut(Encoding, &[u8]) + Send),
+    /// Takes the pieces of a good answer, which are then not kept.
+    take: Option<Take<'a>>,
+}
+
+impl<'a> Growing<'a> {
+    /// A body that is kept whole, in a new buffer.
+    pub(crate) fn new(watch: &'a mut (dyn FnMut(Encoding, &[u8]) + Send)) -> Self {
+        Growing { buffer: BytesMut::new(), watch, take: None }
+    }
 }
 
 /// A whole answer with a status of 2xx.
@@ -121,7 +130,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    fn new(code: u16, encoding: Encoding, body: &[u8]) -> Self {
+    pub(crate) fn new(code: u16, encoding: Encoding, body: &[u8]) -> Self {
         let status = match encoding {
             Encoding::Json => Self::status(body),
             Encoding::Protobuf => proto::Status::read(body),
@@ -282,7 +291,8 @@ impl Api {
 
     /// Asks until there is an answer, or no use in asking again.
     pub(crate) async fn ask(&self, ask: Ask<'_>, meter: &Meter) -> Result<Answer, Failure> {
-        let mut growing = Growing { buffer: BytesMut::new(), watch: &mut |_, _| {} };
+        let mut unwatched = |_: Encoding, _: &[u8]| {};
+        let mut growing = Growing::new(&mut unwatched);
         self.ask_into(ask, meter, &mut growing).await
     }
 
@@ -338,8 +348,28 @@ impl Api {
         ask: Ask<'_>,
         meter: &Meter,
     ) -> Result<RawAnswer, Failure> {
-        let mut growing = Growing { buffer: BytesMut::new(), watch: &mut |_, _| {} };
+        let mut unwatched = |_: Encoding, _: &[u8]| {};
+        let mut growing = Growing::new(&mut unwatched);
         self.once_into(client, ask, meter, &mut growing).await
+    }
+
+    /// Asks once, by our own client or another, and hands the body over piece by piece: it may be larger
+    /// than anything that should be held.
+    pub(crate) async fn stream(
+        &self,
+        client: Option<&Client>,
+        ask: Ask<'_>,
+        meter: &Meter,
+        take: Take<'_>,
+    ) -> Result<(), Failure> {
+        let own = self.client.read().await.client.clone();
+        let mut unwatched = |_: Encoding, _: &[u8]| {};
+        let mut growing = Growing { take: Some(take), ..Growing::new(&mut unwatched) };
+        let answer = self.once_into(client.unwrap_or(&own), ask, meter, &mut growing).await?;
+        match answer.status {
+            200..=299 => Ok(()),
+            code => Err(Failure::Status(Refusal::new(code, answer.encoding, &answer.body))),
+        }
     }
 
     async fn once_into(
@@ -402,7 +432,11 @@ pub(crate) struct RawAnswer {
     retry_after: Option<Duration>,
 }
 
-/// Sends one request, and reads all of its answer.
+/// Takes in a body, piece by piece.
+pub(crate) type Take<'a> = &'a mut (dyn FnMut(&[u8]) + Send);
+
+/// Sends one request, and reads all of its answer; the body of one that is a success goes to `take`, if
+/// somebody does.
 async fn send(
     client: &Client,
     ask: Ask<'_>,
@@ -428,6 +462,10 @@ async fn send(
         let frame = frame.map_err(|_| Failure::Cut)?;
         if let Ok(data) = frame.into_data() {
             meter.count_bytes(data.len());
+            if let Some(take) = growing.take.as_mut().filter(|_| head.status.is_success()) {
+                take(&data);
+                continue;
+            }
             all.extend_from_slice(&data);
             if head.status.is_success() {
                 (growing.watch)(encoding, &all);

@@ -141,7 +141,7 @@ fn is_trusted(
 }
 
 /// The common name, or all of it when there is none.
-fn name_of(name: &X509Name<'_>) -> String {
+pub(crate) fn name_of(name: &X509Name<'_>) -> String {
     let common = name.iter_common_name().find_map(|it| it.as_str().ok());
     common.map_or_else(|| name.to_string(), str::to_owned)
 }
@@ -149,7 +149,7 @@ fn name_of(name: &X509Name<'_>) -> String {
 /// Lets any certificate pass, but no signature that it did not make: nothing is sent over this
 /// connection, and what it showed is judged afterwards.
 #[derive(Debug)]
-struct Onlooker(Arc<CryptoProvider>);
+pub(crate) struct Onlooker(pub(crate) Arc<CryptoProvider>);
 
 impl ServerCertVerifier for Onlooker {
     fn verify_server_cert(

@@ -116,6 +116,12 @@ impl Connection {
         }
     }
 
+    /// As with `--as`.
+    #[cfg(test)]
+    pub(crate) fn impersonate(&mut self) {
+        self.impersonated = true;
+    }
+
     /// The kubeconfig's context; empty when there is none.
     pub fn context(&self) -> &str {
         &self.context

@@ -10,7 +10,10 @@
 
 use std::collections::BTreeMap;
 
-use assay_model::{Resource, resource::Kind};
+use assay_model::{
+    Resource,
+    resource::{Access, Kind},
+};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::api::{Answer, Api, Ask, Failure, Meter};
@@ -31,6 +34,17 @@ pub(crate) enum Presence {
     Broken(String),
     /// The server does not say: only a list can tell.
     Unknown,
+}
+
+/// The kinds of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Members<'a> {
+    /// A version, and the plural names of its kinds.
+    Served(&'a str, Vec<&'a str>),
+    /// It is proven that there is no such group.
+    Absent,
+    /// It cannot be told for certain; says why.
+    Untold(String),
 }
 
 /// What the server serves.
@@ -58,20 +72,25 @@ enum Resources {
 impl Discovery {
     /// Asks what is served, as far as `resources` need it.
     pub(crate) async fn ask(api: &Api, resources: &[Resource], meter: &Meter) -> Self {
-        let kinds: Vec<Kind> = resources.iter().filter_map(|it| it.kind()).collect();
+        let group = |it: &Resource| match it.access() {
+            Access::List(kind) => Some(kind.group),
+            Access::Group(group) => Some(group),
+            _ => None,
+        };
+        let wanted: Vec<&str> = resources.iter().filter_map(group).collect();
         let (core, groups) = tokio::join!(root(api, "/api", meter), root(api, "/apis", meter));
         let mut found =
             Discovery { core: core.map(|mut it| it.remove("").unwrap_or_default()), groups };
-        found.ask_versions(api, &kinds, meter).await;
+        found.ask_versions(api, &wanted, meter).await;
         found
     }
 
     /// Asks each version that was named and not described, if a kind of its group is wanted.
-    async fn ask_versions(&mut self, api: &Api, kinds: &[Kind], meter: &Meter) {
+    async fn ask_versions(&mut self, api: &Api, wanted: &[&str], meter: &Meter) {
         let core = self.core.iter_mut().map(|it| ("", it));
         let groups = self.groups.iter_mut().flatten().map(|(name, it)| (name.as_str(), it));
         for (group, versions) in core.chain(groups) {
-            if !kinds.iter().any(|it| it.group == group) {
+            if !wanted.contains(&group) {
                 continue;
             }
             for (version, resources) in versions {
@@ -79,6 +98,26 @@ impl Discovery {
                     *resources = version_of(api, &root_of(group, version), meter).await;
                 }
             }
+        }
+    }
+
+    /// Which kinds of a group are served, by their plural names.
+    pub(crate) fn members(&self, group: &str) -> Members<'_> {
+        let Some(groups) = &self.groups else {
+            return Members::Untold("the server does not say which groups it serves".to_owned());
+        };
+        let Some(versions) = groups.get(group) else { return Members::Absent };
+        // All versions of it have the same kinds: templates say of each which version holds.
+        match versions.iter().next_back() {
+            Some((version, Resources::Listed(names))) => {
+                let kinds = names.iter().map(String::as_str).filter(|it| !it.contains('/'));
+                Members::Served(version, kinds.collect())
+            }
+            Some((_, Resources::Broken(why))) => Members::Untold(why.clone()),
+            Some((version, Resources::Unknown)) => {
+                Members::Untold(format!("the server does not say what {group}/{version} has"))
+            }
+            None => Members::Untold(format!("{group} is served in no version")),
         }
     }
 

@@ -171,7 +171,8 @@ pub enum Error {
 /// content tells. In a folder, only names that end in `.yaml`, `.yml` or `.json` (and `.gz` or `.zst`)
 /// are read, in the order of their paths. Lists may be nested, and the items of a `PodList` need no
 /// `kind`. Of two objects with one name, the later one holds. `configz/<node>.json` is what the
-/// kubelet of that node answers there, and `version.json` what the API server answers to `/version`.
+/// kubelet of that node answers there; `version.json` and `flagz.json` are what the API server answers to
+/// `/version` and `/flagz`.
 ///
 /// An object that cannot be decoded is a `Malformed` gap of its namespace, not an error. `complete`
 /// says nothing about a snapshot of ours, which knows what it lacks. `now` is when the files are said

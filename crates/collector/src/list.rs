@@ -32,6 +32,7 @@ use crate::{
     objects::{Objects, PageError},
     progress::Progress,
     proto::{self, ListMeta},
+    secrets,
 };
 
 /// How often a list that expired starts over.
@@ -68,6 +69,11 @@ impl Reading {
         let objects = Some(Objects::of(resource)?);
         let kept = Mutex::new(Kept { objects, ..Kept::default() });
         Some(Arc::new(Reading { resource, kept, meter: Meter::default() }))
+    }
+
+    /// What is read.
+    pub(crate) fn resource(&self) -> Resource {
+        self.resource
     }
 
     /// Something was not read.
@@ -121,7 +127,7 @@ impl Reading {
     }
 
     /// Decodes a page into what was read so far.
-    fn add(&self, encoding: Encoding, body: &[u8]) -> Result<Next, PageError> {
+    pub(crate) fn add(&self, encoding: Encoding, body: &[u8]) -> Result<Next, PageError> {
         let mut kept = self.locked();
         let Kept { objects: Some(objects), pages, malformed, .. } = &mut *kept else {
             return Ok(Next::default());
@@ -242,8 +248,8 @@ impl<'a> Pages<'a> {
 
 /// What is known after a page.
 #[derive(Debug, Default)]
-struct Next {
-    token: Option<String>,
+pub(crate) struct Next {
+    pub(crate) token: Option<String>,
     objects: u64,
     pages: u64,
 }
@@ -344,7 +350,11 @@ impl Lister<'_> {
         buffer: BytesMut,
         tell: oneshot::Sender<String>,
     ) -> Result<Body, Failure> {
-        let path = path(self.kind, namespace, self.page_size, token);
+        let mut path = path(self.kind, namespace, self.page_size, token);
+        let is_table = self.reading.resource == Resource::Secrets;
+        if is_table {
+            path.push_str(secrets::QUERY);
+        }
         let mut tell = Some(tell);
         let mut watch = |encoding, body: &[u8]| {
             if tell.is_none() {
@@ -358,9 +368,18 @@ impl Lister<'_> {
                 tell = None;
             }
         };
-        let ask = Ask::list(&path, self.kind);
-        let mut growing = Growing { buffer, watch: &mut watch };
-        let answer = self.api.ask_into(ask, &self.reading.meter, &mut growing).await?;
+        let mut ask = Ask::list(&path, self.kind);
+        if is_table {
+            ask.accept = secrets::ACCEPT;
+        }
+        let mut growing = Growing { buffer, ..Growing::new(&mut watch) };
+        let mut answer = self.api.ask_into(ask, &self.reading.meter, &mut growing).await?;
+        if is_table {
+            // What is no table is dropped unread: it may hold values.
+            let list = secrets::as_list(&answer.body, namespace.unwrap_or_default());
+            answer.body = list.unwrap_or(Bytes::from_static(b"[]"));
+            answer.encoding = Encoding::Json;
+        }
         let mut kept = self.reading.locked();
         if token.is_none() {
             // By the server's clock, or ours where it does not tell; the earliest part counts.

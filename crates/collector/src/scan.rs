@@ -7,13 +7,18 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     num::NonZeroUsize,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use assay_model::{
-    Cause, Gap, Known, Resource, Scope, Snapshot, Unknown,
+    Cause, Gap, Known, Listing, Resource, Scope, Snapshot, Unknown,
     control_plane::{AnonymousProbe, ServingCertificate, Version},
+    node::{KubeletConfig, Node},
+    resource::{Access, Kind},
     snapshot::{Origin, Source},
 };
 use futures::{StreamExt as _, future::join_all, stream};
@@ -23,10 +28,11 @@ use tokio::sync::watch;
 use crate::{
     Connection, Error, Progress,
     api::{Api, Meter},
-    certificate,
+    certificate, config_maps, constraints,
     discovery::{Discovery, Presence},
+    kubelet::{KubeletAccess, Kubelets},
     list::{Hidden, Lister, Reading},
-    probe,
+    metrics, probe,
 };
 
 /// Requests in flight, unless told otherwise.
@@ -36,14 +42,18 @@ const PAGES_AHEAD: usize = 2;
 /// The first minor whose servers answer every page of a list from their cache (KEP-4988): before it, each
 /// page but the first is read from etcd, and two at a time are a burden.
 const PAGES_FROM_CACHE: (u32, u32) = (1, 34);
-/// Namespaces of one kind that are listed at a time.
-const NAMESPACES_AT_ONCE: usize = 4;
+/// Namespaces of one kind, or kubelets, that are asked at a time.
+const AT_ONCE: usize = 4;
 
 /// What to read, and how patiently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// What the chosen checks need.
+    /// What the chosen checks need. Of what has a [flag](Resource::flag), only what was asked for by it.
     pub resources: BTreeSet<Resource>,
+    /// How kubelets are asked for their configuration.
+    pub kubelets: KubeletAccess,
+    /// Whether any certificate will do for a kubelet, and whoever has it be told our credentials.
+    pub kubelet_insecure_tls: bool,
     /// The namespaces of `-n`: known to exist where namespaces cannot be listed. Kinds are read in
     /// all namespaces even so, for what holds in one may be decided in another.
     pub namespaces: Vec<String>,
@@ -63,6 +73,8 @@ impl Plan {
     pub fn new(resources: impl IntoIterator<Item = Resource>) -> Self {
         Plan {
             resources: resources.into_iter().collect(),
+            kubelets: KubeletAccess::Off,
+            kubelet_insecure_tls: false,
             namespaces: Vec::new(),
             page_size: 500,
             concurrency: CONCURRENCY,
@@ -152,6 +164,9 @@ struct Scan<'a> {
     api: Api,
     /// What is listed. What was read stays here when the scan is cut short.
     readings: BTreeMap<Resource, Arc<Reading>>,
+    /// What is asked of one address, and is no list.
+    questions: BTreeMap<Resource, Question>,
+    kubelets: Mutex<ReadKubelets>,
     /// The bill for the questions about the server itself: version, identity, discovery.
     meter: Meter,
     probe_meter: Meter,
@@ -177,7 +192,23 @@ impl<'a> Scan<'a> {
             impersonated: connection.impersonated(),
             namespaces: plan.namespaces.clone(),
         };
-        let snapshot = Snapshot::unread(origin, &Cause::NotRequested, "no chosen check needs it");
+        let mut snapshot =
+            Snapshot::unread(origin, &Cause::NotRequested, "no chosen check needs it");
+        for resource in Resource::ALL {
+            if let Some(flag) = resource.flag() {
+                let message = format!("it is read only with {flag}");
+                snapshot.drop_kind(Gap::whole(resource, Cause::NotRequested, message));
+            }
+        }
+        let question = |it: Resource| match it.access() {
+            Access::Named(_) => true,
+            _ => {
+                let kubelets =
+                    it == Resource::KubeletConfigs && plan.kubelets != KubeletAccess::Off;
+                kubelets || matches!(it, Resource::Metrics | Resource::Flagz)
+            }
+        };
+        let questions = plan.resources.iter().filter(|it| question(**it));
         let listed = plan.resources.iter().filter_map(|&it| Some((it, Reading::new(it)?)));
         Scan {
             connection,
@@ -185,6 +216,8 @@ impl<'a> Scan<'a> {
             progress,
             api: Api::new(connection, plan.read_timeout, plan.concurrency),
             readings: listed.collect(),
+            questions: questions.map(|it| (*it, Question::default())).collect(),
+            kubelets: Mutex::default(),
             meter: Meter::default(),
             probe_meter: Meter::default(),
             version: OnceLock::new(),
@@ -200,8 +233,77 @@ impl<'a> Scan<'a> {
 
         let listed: Vec<Resource> = self.readings.keys().copied().collect();
         self.progress.planned(&listed);
-        tokio::join!(self.identify(), self.look(), self.probe(), self.list_all(&listed));
+        tokio::join!(
+            self.identify(),
+            self.look(),
+            self.probe(),
+            self.ask_all(),
+            self.list_all(&listed)
+        );
+        self.ask_kubelets().await;
         Ok(())
+    }
+
+    /// Asks all that is no list, but kubelets, which the list of nodes tells.
+    async fn ask_all(&self) {
+        let asked = self.questions.iter().filter(|(it, _)| **it != Resource::KubeletConfigs);
+        join_all(asked.map(async |(&resource, question)| {
+            let Question { meter, .. } = question;
+            match resource {
+                Resource::Metrics => {
+                    let found = metrics::metrics(self.connection, &self.api, meter).await;
+                    self.snapshot().metrics = found.map_err(Into::into);
+                }
+                Resource::Flagz => {
+                    let found = metrics::flagz(&self.api, meter).await;
+                    self.snapshot().flagz = found.map_err(Into::into);
+                }
+                _ => {
+                    let found = config_maps::ask(&self.api, resource, meter).await;
+                    config_maps::store(&mut self.snapshot(), resource, found);
+                }
+            }
+            question.is_answered.store(true, Ordering::Release);
+        }))
+        .await;
+    }
+
+    async fn ask_kubelets(&self) {
+        let Some(question) = self.questions.get(&Resource::KubeletConfigs) else { return };
+        let Plan { kubelets, kubelet_insecure_tls, .. } = *self.plan;
+        let meter = &question.meter;
+        let mut nodes: Vec<Node> = Vec::new();
+        let all = self.snapshot().nodes.each(Scope::Cluster, |it| {
+            if !it.is_virtual() {
+                nodes.push(it.clone());
+            }
+            Ok(())
+        });
+        if !nodes.is_empty() {
+            let asker =
+                Kubelets::new(self.connection, &self.api, meter, kubelets, kubelet_insecure_tls);
+            let asker = &asker.await;
+            let asked = stream::iter(&nodes).map(async |node| {
+                let found = asker.ask(node).await;
+                let mut read = self.kubelets();
+                match found {
+                    Ok(config) => {
+                        meter.count_objects(1);
+                        read.parts.push(config.node.clone());
+                        read.configs.push(config);
+                    }
+                    Err(gap) => read.gaps.push(gap.into()),
+                }
+            });
+            asked.buffer_unordered(AT_ONCE).collect::<()>().await;
+        }
+        // A node that was not listed has a kubelet as well.
+        if let Err(unlisted) = all {
+            let why = unlisted.gaps().first().map_or(Cause::NotRequested, |it| it.cause.clone());
+            let message = "the list of nodes is not complete";
+            self.kubelets().gaps.push(Gap::whole(Resource::KubeletConfigs, why, message).into());
+        }
+        question.is_answered.store(true, Ordering::Release);
     }
 
     async fn identify(&self) {
@@ -236,7 +338,22 @@ impl<'a> Scan<'a> {
     }
 
     async fn read(&self, discovery: &Discovery, resource: Resource, reading: &Arc<Reading>) {
-        let Some(kind) = resource.kind() else { return };
+        match resource.kind() {
+            Some(kind) => self.read_kind(discovery, resource, kind, reading).await,
+            None => constraints::read(&self.api, discovery, reading, self.plan.page_size).await,
+        }
+        reading.end();
+        reading.store(&mut self.snapshot(), &Gap::whole(resource, Cause::Timeout, ""));
+        self.progress.done(resource);
+    }
+
+    async fn read_kind(
+        &self,
+        discovery: &Discovery,
+        resource: Resource,
+        kind: Kind,
+        reading: &Arc<Reading>,
+    ) {
         match discovery.presence(kind) {
             Presence::Absent => {}
             Presence::Broken(why) => {
@@ -251,6 +368,11 @@ impl<'a> Scan<'a> {
                     ahead: self.pages_ahead(),
                     progress: self.progress,
                 };
+                if resource == Resource::Secrets {
+                    let message = "Secrets are listed by namespace, and not all are known".into();
+                    let unlisted = Hidden { cause: Cause::Forbidden, message };
+                    return self.read_by_namespace(lister, resource, unlisted).await;
+                }
                 match lister.list(None).await {
                     Ok(()) => {}
                     Err(refused) if refused.cause == Cause::Forbidden && kind.namespaced => {
@@ -263,9 +385,6 @@ impl<'a> Scan<'a> {
                 }
             }
         }
-        reading.end();
-        reading.store(&mut self.snapshot(), &Gap::whole(resource, Cause::Timeout, ""));
-        self.progress.done(resource);
     }
 
     /// More than one page at a time only where the server is known to have them at hand.
@@ -287,7 +406,7 @@ impl<'a> Scan<'a> {
                 }
             }
         });
-        read.buffer_unordered(NAMESPACES_AT_ONCE).collect::<()>().await;
+        read.buffer_unordered(AT_ONCE).collect::<()>().await;
         if !all {
             lister.reading.hide(Gap::whole(resource, refused.cause, refused.message));
         }
@@ -330,10 +449,22 @@ impl<'a> Scan<'a> {
                 .into_inner()
                 .unwrap_or_else(|| Err(unread(Resource::AnonymousProbe)));
         }
-        if asked(Resource::KubeletConfigs) {
-            let message = "kubelet configuration is not read live yet; read it from files as \
-                           configz/NODE.json";
-            snapshot.drop_kind(Gap::whole(Resource::KubeletConfigs, Cause::NotRequested, message));
+        let ReadKubelets { configs, parts, mut gaps } =
+            self.kubelets.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for (&resource, Question { meter, is_answered }) in &self.questions {
+            let is_answered = is_answered.load(Ordering::Acquire);
+            let cost = meter.cost();
+            if cost.requests > 0 {
+                snapshot.costs.insert(resource, cost);
+            }
+            if !is_answered && resource == Resource::KubeletConfigs {
+                gaps.push(gap(resource).into());
+            } else if !is_answered {
+                snapshot.drop_kind(gap(resource));
+            }
+        }
+        if self.questions.contains_key(&Resource::KubeletConfigs) {
+            snapshot.kubelet_configs = Listing::partial(configs, gaps, parts);
         }
         snapshot.costs.insert(Resource::Version, self.meter.cost());
         let probed = self.probe_meter.cost();
@@ -345,9 +476,30 @@ impl<'a> Scan<'a> {
         snapshot
     }
 
+    fn kubelets(&self) -> MutexGuard<'_, ReadKubelets> {
+        self.kubelets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn snapshot(&self) -> MutexGuard<'_, Snapshot> {
         self.snapshot.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Something that is asked, and the bill for it.
+#[derive(Default)]
+struct Question {
+    meter: Meter,
+    /// Whether the snapshot has the answer, or why there is none.
+    is_answered: AtomicBool,
+}
+
+/// What kubelets answered so far.
+#[derive(Default)]
+struct ReadKubelets {
+    configs: Vec<KubeletConfig>,
+    /// The nodes of those.
+    parts: Vec<Arc<str>>,
+    gaps: Vec<Arc<Gap>>,
 }
 
 /// When a kind is listed; the kinds of one turn are listed side by side.
@@ -374,6 +526,8 @@ impl Turn {
             | Resource::Services
             | Resource::Ingresses
             | Resource::ServiceAccounts
+            | Resource::PersistentVolumes
+            | Resource::CertificateSigningRequests
             | Resource::CustomResourceDefinitions
             | Resource::VulnerabilityReports
             | Resource::ClusterVulnerabilityReports => Turn::Second,
@@ -534,6 +688,120 @@ mod tests {
         let [gap] = snapshot.pods.gaps() else { panic!("one gap") };
         assert_eq!(gap.cause, Cause::Timeout);
         assert!(gap.message.contains("--timeout of 20 seconds"), "{}", gap.message);
+    }
+
+    #[tokio::test]
+    async fn what_needs_a_flag_is_not_read_without_it() {
+        let (connection, asked) = cluster(|_| Reply::list(&[], ""));
+        let snapshot = scan(&connection, &Plan::new([Resource::KubeletConfigs])).await;
+        for (resource, flag) in [
+            (Resource::Secrets, "--secrets"),
+            (Resource::Metrics, "--metrics"),
+            (Resource::Flagz, "--flagz"),
+            (Resource::KubeletConfigs, "--kubelet"),
+        ] {
+            let gaps = snapshot.gaps(resource);
+            let [gap] = &gaps[..] else { panic!("{gaps:?}") };
+            assert_eq!(gap.cause, Cause::NotRequested);
+            assert!(gap.message.contains(flag), "{}", gap.message);
+        }
+        assert!(snapshot.is_complete());
+        assert_eq!(asked.count("configz") + asked.count("secrets") + asked.count("metrics"), 0);
+    }
+
+    #[tokio::test]
+    async fn objects_are_asked_for_by_name() {
+        let (connection, asked) = cluster(|path| match path {
+            "/api/v1/namespaces/kube-system/configmaps/kube-proxy" => {
+                Reply::json(&json!({"data": {"config.conf": "metricsBindAddress: ''"}}))
+            }
+            "/api/v1/namespaces/kube-public/configmaps/cluster-info" => Reply::silence(),
+            _ => Reply::status(404, "not found"),
+        });
+        let mut plan = Plan::new([
+            Resource::KubeProxyConfigMap,
+            Resource::AwsAuthConfigMap,
+            Resource::ClusterInfoConfigMap,
+        ]);
+        plan.deadline = Some(Duration::from_millis(300));
+        let snapshot = scan(&connection, &plan).await;
+        assert!(snapshot.kube_proxy_config_map.expect("read").is_some());
+        assert_eq!(snapshot.aws_auth_config_map, Ok(None));
+        let late = snapshot.cluster_info_config_map.expect_err("late");
+        assert_eq!(late.gaps()[0].cause, Cause::Timeout);
+        assert_eq!(snapshot.costs[&Resource::KubeProxyConfigMap].objects, 1);
+        assert_eq!(asked.count("configmaps"), 3);
+    }
+
+    #[tokio::test]
+    async fn secrets_are_tables_by_namespace() {
+        let (connection, asked) = cluster(|path| match path {
+            "/api/v1/namespaces?limit=500" => Reply::list(&[named("", "a"), named("", "b")], ""),
+            "/api/v1/namespaces/a/secrets?limit=500&includeObject=None" => Reply::json(&json!({
+                "kind": "Table", "columnDefinitions": [{"name": "Name"}, {"name": "Type"}],
+                "rows": [{"cells": ["t", "kubernetes.io/service-account-token"]}],
+            })),
+            // A server that knows no tables, and sends values.
+            "/api/v1/namespaces/b/secrets?limit=500&includeObject=None" => {
+                Reply::list(&[json!({"metadata": {"name": "s"}, "data": {"k": "Q0FOQVJZ"}})], "")
+            }
+            other => panic!("{other}"),
+        });
+        let snapshot =
+            scan(&connection, &Plan::new([Resource::Namespaces, Resource::Secrets])).await;
+        let read = snapshot.secrets.all(Scope::Part("a")).expect("read");
+        assert_eq!(
+            (&*read[0].metadata.name, &*read[0].type_),
+            ("t", "kubernetes.io/service-account-token")
+        );
+        let [gap] = snapshot.secrets.gaps() else { panic!("{:?}", snapshot.secrets.gaps()) };
+        assert_eq!(gap.part.as_deref(), Some("b"));
+        assert_eq!(asked.count("secrets"), 2);
+        assert!(!format!("{snapshot:?}").contains("Q0FOQVJZ"));
+    }
+
+    #[tokio::test]
+    async fn kubelets_are_asked_by_node() {
+        let (connection, _) = cluster(|path| match path {
+            "/api/v1/nodes?limit=500" => Reply::list(&[named("", "w1"), named("", "w2")], ""),
+            "/api/v1/nodes/w1/proxy/configz" => Reply::text(200, r#"{"kubeletconfig":{}}"#),
+            _ => Reply::status(403, "not yours"),
+        });
+        let mut plan = Plan::new([Resource::Nodes, Resource::KubeletConfigs]);
+        plan.kubelets = KubeletAccess::Proxy;
+        let snapshot = scan(&connection, &plan).await;
+        assert!(matches!(snapshot.kubelet_configs.get("w1", "w1"), Ok(Some(_))));
+        let [gap] = snapshot.kubelet_configs.gaps() else { panic!("one gap") };
+        assert_eq!((gap.part.as_deref(), &gap.cause), (Some("w2"), &Cause::Forbidden));
+        assert_eq!(snapshot.costs[&Resource::KubeletConfigs].objects, 1);
+    }
+
+    #[tokio::test]
+    async fn constraints_are_of_the_kinds_that_the_server_tells() {
+        let (client, asked) = server(|path| match path {
+            "/version" => Reply::json(&json!({"gitVersion": "v1.37.2"})),
+            "/apis" => Reply::json(&json!({"kind": "APIGroupList", "groups": [
+                {"name": "constraints.gatekeeper.sh", "versions": [{"version": "v1beta1"}]},
+            ]})),
+            "/apis/constraints.gatekeeper.sh/v1beta1" => Reply::json(&json!({
+                "kind": "APIResourceList",
+                "resources": [{"name": "k8sowners"}, {"name": "k8sowners/status"}, {"name": "k8srepos"}],
+            })),
+            "/apis/constraints.gatekeeper.sh/v1beta1/k8sowners?limit=500" => Reply::list(
+                &[
+                    json!({"kind": "K8sOwners", "metadata": {"name": "all"}, "spec": {"enforcementAction": "dryrun"}}),
+                ],
+                "",
+            ),
+            _ => Reply::status(403, "not yours"),
+        });
+        let connection = Connection::through(client, "http://127.0.0.1:1", None);
+        let snapshot = scan(&connection, &Plan::new([Resource::GatekeeperConstraints])).await;
+        let found = snapshot.gatekeeper_constraints.get("K8sOwners", "all").expect("seen");
+        assert_eq!(found.map(|it| &*it.spec.enforcement_action), Some("dryrun"));
+        let [gap] = snapshot.gatekeeper_constraints.gaps() else { panic!("one gap") };
+        assert_eq!(gap.cause, Cause::Forbidden);
+        assert_eq!(asked.count("status"), 0);
     }
 
     #[tokio::test]

@@ -8,15 +8,20 @@ use std::{
 
 use assay_model::{
     Cause, Gap, Listing, Meta, Resource, Scope, Snapshot,
-    control_plane::Version,
+    control_plane::{Flagz, Version},
     namespace::ListedNamespace,
     node::KubeletConfig,
+    resource::Access,
     snapshot::{Cost, Origin},
 };
 use serde_json::value::RawValue;
 
 use super::{Completeness, Error, document::Document, source};
-use crate::objects::{Fields, Objects, part};
+use crate::{
+    config_maps::{self, ConfigMap},
+    metrics,
+    objects::{Fields, Objects, part},
+};
 
 /// Lists of lists of lists: nobody writes more by accident.
 const MAX_LISTS: usize = 4;
@@ -31,6 +36,8 @@ pub(super) struct Reader {
     seen: HashSet<Named>,
     malformed: BTreeMap<Malformed, u32>,
     kubelets: Vec<KubeletConfig>,
+    config_maps: BTreeMap<Resource, ConfigMap>,
+    flagz: Option<Flagz>,
     version: Option<Version>,
     namespaces: BTreeSet<Arc<str>>,
     /// How many, by kind.
@@ -102,6 +109,13 @@ impl Reader {
                 }
                 return Ok(());
             }
+            if stem == Some("flagz")
+                && let Some(flagz) = metrics::flags(json.get().as_bytes())
+            {
+                self.recognized = true;
+                self.flagz.get_or_insert(flagz);
+                return Ok(());
+            }
             if stem == Some("version") && fields.get("gitVersion").is_some() {
                 self.recognized = true;
                 match serde_json::from_str(json.get()) {
@@ -163,6 +177,14 @@ impl Reader {
                 (_, None) => {}
             }
         }
+        if api_version == "v1"
+            && let Some(fields) = &fields
+            && let Some(namespace) = fields.namespace(true)
+            && let Some(resource) = Resource::of_name(&kind, &namespace, &fields.name())
+        {
+            self.named(place, json, resource);
+            return Ok(());
+        }
         match resource(&api_version, &kind) {
             Some(resource) => self.known(place, json, fields.as_ref(), resource, &api_version),
             None => *self.unread.entry(kind).or_default() += 1,
@@ -185,6 +207,20 @@ impl Reader {
         items.into_iter().rev().try_for_each(|it| self.object(place, it, inherited, depth + 1))
     }
 
+    /// Reads an object that is kept by its name.
+    fn named(&mut self, place: &mut Place<'_>, json: &RawValue, resource: Resource) {
+        if !self.is_new(resource, "", resource.name()) {
+            self.note(place, json, 1, || {
+                format!("{resource} is given again later, and the later one holds")
+            });
+        } else if let Ok(map) = serde_json::from_str(json.get()) {
+            self.config_maps.insert(resource, map);
+        } else {
+            self.count_malformed(place, resource, None);
+            self.note(place, json, 1, || format!("{resource}: not a config map"));
+        }
+    }
+
     /// Reads an object of a kind that is kept.
     fn known(
         &mut self,
@@ -194,12 +230,14 @@ impl Reader {
         resource: Resource,
         api_version: &str,
     ) {
-        let Some(kind) = resource.kind() else { return };
         let name = fields.map(Fields::name).unwrap_or_default();
-        let namespace = fields.and_then(|it| it.namespace(kind.namespaced));
+        let kind = resource.kind();
+        let (namespaced, word) =
+            kind.map_or((false, resource.name()), |it| (it.namespaced, it.kind));
+        let namespace = fields.and_then(|it| it.namespace(namespaced));
         let called = || match namespace.as_deref() {
-            None | Some("") => format!("{} {name}", kind.kind),
-            Some(namespace) => format!("{} {namespace}/{name}", kind.kind),
+            None | Some("") => format!("{word} {name}"),
+            Some(namespace) => format!("{word} {namespace}/{name}"),
         };
         if let Some(namespace) = &namespace {
             // Manifests with `generateName` have no name, and are as many objects as there are files.
@@ -209,23 +247,24 @@ impl Reader {
                 });
                 return;
             }
-            if kind.namespaced && !self.namespaces.contains(namespace.as_str()) {
+            if namespaced && !self.namespaces.contains(namespace.as_str()) {
                 self.namespaces.insert(namespace.as_str().into());
             }
         }
         let Some(objects) = self.kept(resource) else {
-            *self.unread.entry(kind.kind.to_owned()).or_default() += 1;
+            *self.unread.entry(word.to_owned()).or_default() += 1;
             return;
         };
         let (line, fault) = if is_another_shape(resource, api_version) {
-            (1, format!("is of {api_version}, and {} is what can be read", kind.api_version()))
+            let read = kind.map(|it| it.api_version()).unwrap_or_default();
+            (1, format!("is of {api_version}, and {read} is what can be read"))
         } else {
             match objects.add(json) {
                 Ok(()) => return,
                 Err(fault) => (fault.line, fault.to_string()),
             }
         };
-        self.count_malformed(place, resource, part(json.get(), kind.namespaced));
+        self.count_malformed(place, resource, part(json.get(), namespaced));
         self.note(place, json, line, || format!("{}: {fault}", called()));
     }
 
@@ -290,6 +329,20 @@ impl Reader {
             objects.store(&mut snapshot, gaps, Vec::new());
         }
 
+        let named = |it: &Resource| matches!(it.access(), Access::Named(_));
+        for resource in Resource::ALL.into_iter().filter(named) {
+            if let Some(gap) = gaps.remove(&resource).and_then(|it| it.into_iter().next()) {
+                snapshot.drop_kind(Gap::clone(&gap));
+            } else if let Some(map) = self.config_maps.remove(&resource) {
+                snapshot.costs.insert(resource, Cost { objects: 1, ..Cost::default() });
+                config_maps::store(&mut snapshot, resource, Ok(Some(map)));
+            } else if complete.holds_for(resource) {
+                config_maps::store(&mut snapshot, resource, Ok(None));
+            }
+        }
+        if let Some(flagz) = self.flagz.take() {
+            snapshot.flagz = Ok(flagz);
+        }
         snapshot.version =
             self.version.ok_or_else(|| not_in_file(Resource::Version, None, "version.json").into());
         let gaps = gaps.remove(&Resource::KubeletConfigs).unwrap_or_default();
