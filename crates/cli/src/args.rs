@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
-use assay_model::Severity;
+use assay_model::{Resource, Severity};
 use assay_report::Format;
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::TypedValueParser};
 
@@ -48,11 +48,13 @@ pub(crate) enum Command {
     },
     /// Say what this identity may read, and which checks a missing right costs; reads nothing else
     Preflight(Box<PreflightArgs>),
-    /// Print the `ClusterRole` that the chosen checks need
+    /// Print the roles that the chosen checks need
     Rbac {
         #[command(flatten)]
         choice: ChoiceArgs,
-        /// Name of the `ClusterRole`
+        #[command(flatten)]
+        extra: ExtraArgs,
+        /// Name of the roles
         #[arg(long, default_value = "kube-assay")]
         name: String,
     },
@@ -119,6 +121,8 @@ pub(crate) struct ScanArgs {
     #[arg(long)]
     pub(crate) ascii: bool,
     #[command(flatten)]
+    pub(crate) extra: ExtraArgs,
+    #[command(flatten)]
     pub(crate) reading: ReadingArgs,
     #[command(flatten)]
     pub(crate) connection: ConnectionArgs,
@@ -133,6 +137,8 @@ pub(crate) struct CollectArgs {
     pub(crate) choice: ChoiceArgs,
     #[command(flatten)]
     pub(crate) scope: ScopeArgs,
+    #[command(flatten)]
+    pub(crate) extra: ExtraArgs,
     #[command(flatten)]
     pub(crate) reading: ReadingArgs,
     #[command(flatten)]
@@ -180,6 +186,53 @@ pub(crate) struct ScopeArgs {
     /// The whole cluster (the default)
     #[arg(short = 'A', long, conflicts_with = "namespaces")]
     pub(crate) all_namespaces: bool,
+}
+
+/// What is read only when it is asked for: each takes a right that most auditors lack.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Reading more")]
+pub(crate) struct ExtraArgs {
+    /// How to ask kubelets for their configuration
+    #[arg(long, value_enum, value_name = "WAY", default_value_t = Kubelet::Off)]
+    pub(crate) kubelet: Kubelet,
+    /// Ask a kubelet whose certificate proves nothing: whoever answers gets your credentials
+    #[arg(long)]
+    pub(crate) kubelet_insecure_tls: bool,
+    /// Read /metrics of the API server: some tens of megabytes on a large cluster
+    #[arg(long)]
+    pub(crate) metrics: bool,
+    /// Read /flagz of the API server
+    #[arg(long)]
+    pub(crate) flagz: bool,
+    /// Read names and types of Secrets; no value is sent, but the right to list them grants all
+    #[arg(long)]
+    pub(crate) secrets: bool,
+}
+
+impl ExtraArgs {
+    /// Whether a resource is read, if a check needs it.
+    pub(crate) fn wants(&self, resource: Resource) -> bool {
+        match resource {
+            Resource::KubeletConfigs => self.kubelet != Kubelet::Off,
+            Resource::Metrics => self.metrics,
+            Resource::Flagz => self.flagz,
+            Resource::Secrets => self.secrets,
+            other => other.flag().is_none(),
+        }
+    }
+}
+
+/// `--kubelet`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kubelet {
+    /// Directly; those that do not answer so, by proxy
+    Auto,
+    /// Each at its address, once its certificate proves that it is that node's (nodes/configz)
+    Direct,
+    /// Through the API server (nodes/proxy, which is root on every node)
+    Proxy,
+    /// Not at all
+    Off,
 }
 
 /// How a cluster is read.

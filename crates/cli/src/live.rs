@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use anyhow::Context as _;
 use assay_benchmark::Check;
 use assay_collector::{
-    ConnectOptions, Plan, Rights, Stop,
+    ConnectOptions, KubeletAccess, Plan, Rights, Stop,
     connect::{SecretString, connect},
 };
 use assay_model::{Resource, Snapshot};
@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use crate::{
-    args::{ConnectionArgs, ReadingArgs, ScopeArgs},
+    args::{ConnectionArgs, ExtraArgs, Kubelet, ReadingArgs, ScopeArgs},
     exit::{self, Failure},
     progress::Drawn,
 };
@@ -34,11 +34,25 @@ pub(crate) struct Live {
 pub(crate) fn read(
     checks: &[&'static Check],
     scope: &ScopeArgs,
+    extra: &ExtraArgs,
     reading: &ReadingArgs,
     connection: &ConnectionArgs,
 ) -> Result<Live, Failure> {
     log(reading.verbose);
-    let mut plan = Plan::new(assay_benchmark::needed(checks));
+    let needed = assay_benchmark::needed(checks);
+    let mut plan = Plan::new(needed.into_iter().filter(|it| extra.wants(*it)));
+    plan.kubelets = match extra.kubelet {
+        Kubelet::Auto => KubeletAccess::Auto,
+        Kubelet::Direct => KubeletAccess::Direct,
+        Kubelet::Proxy => KubeletAccess::Proxy,
+        Kubelet::Off => KubeletAccess::Off,
+    };
+    plan.kubelet_insecure_tls = extra.kubelet_insecure_tls;
+    if extra.kubelet_insecure_tls && extra.kubelet != Kubelet::Off {
+        crate::say(
+            "warning: --kubelet-insecure-tls sends your credentials to whoever answers at a node's address",
+        );
+    }
     plan.namespaces.clone_from(&scope.namespaces);
     plan.page_size = reading.page_size;
     plan.concurrency = reading.concurrency;

@@ -50,8 +50,8 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Explain { name }) => explain::explain(&name, columns().min(100), stdout),
         Some(Command::List { what }) => list::list(what, stdout),
         Some(Command::Preflight(args)) => preflight::preflight(&args, stdout),
-        Some(Command::Rbac { choice, name }) => {
-            rbac::rbac(&choice::checks(&choice.checks)?, &name, stdout)
+        Some(Command::Rbac { choice, extra, name }) => {
+            rbac::rbac(&choice::checks(&choice.checks)?, &extra, &name, stdout)
         }
     }
 }

@@ -17,7 +17,7 @@ use serde_json::json;
 use crate::{
     Connection, Error,
     api::{Api, Ask, Meter},
-    discovery::{Discovery, Presence},
+    discovery::{Discovery, Members, Presence},
     probe,
     scan::CONCURRENCY,
 };
@@ -77,7 +77,7 @@ pub async fn review(
     // Its answer is of no interest: it tells whether there is an API server that lets us in.
     drop(probe::version(connection, &api, &meter).await?);
     let listed: Vec<Resource> =
-        resources.iter().copied().filter(|it| it.kind().is_some()).collect();
+        resources.iter().copied().filter(|it| matches!(it.access(), Access::List(_) | Access::Group(_))).collect();
     let (identity, discovery) =
         tokio::join!(probe::identity(&api, &meter), Discovery::ask(&api, &listed, &meter));
     let (user, groups) = identity.unwrap_or_else(|| (connection.user().to_owned(), Vec::new()));
@@ -100,6 +100,22 @@ impl Reviewer<'_> {
             Access::Connection | Access::Node(_) => Vec::new(),
             Access::Url(path) => {
                 let asked = json!({ "nonResourceAttributes": { "path": path, "verb": "get" } });
+                vec![right(None, self.decide(&asked).await)]
+            }
+            Access::Named(it) => {
+                let asked = json!({ "resourceAttributes": {
+                    "namespace": it.namespace, "verb": "get", "version": "v1",
+                    "resource": it.plural, "name": it.name,
+                } });
+                vec![right(None, self.decide(&asked).await)]
+            }
+            Access::Group(group) if self.discovery.members(group) == Members::Absent => {
+                vec![right(None, Decision::NotServed)]
+            }
+            Access::Group(group) => {
+                let asked = json!({ "resourceAttributes": {
+                    "verb": "list", "group": group, "version": "*", "resource": "*",
+                } });
                 vec![right(None, self.decide(&asked).await)]
             }
             Access::List(kind) if self.discovery.presence(kind) == Presence::Absent => {

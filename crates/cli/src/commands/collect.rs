@@ -16,7 +16,7 @@ use crate::{
 /// Reads what the checks need, and writes it to the file.
 pub(crate) fn collect(args: &CollectArgs) -> Result<u8, Failure> {
     let checks = choice::checks(&args.choice.checks)?;
-    let live = live::read(&checks, &args.scope, &args.reading, &args.connection)?;
+    let live = live::read(&checks, &args.scope, &args.extra, &args.reading, &args.connection)?;
     write(&live.snapshot, &args.output).map_err(Failure::output)?;
     if let Some(code) = live.signalled {
         return Ok(code);

@@ -40,7 +40,7 @@ pub(crate) fn scan(args: &ScanArgs) -> Result<u8, Failure> {
     } else if let Some(path) = &args.from {
         (from(path, args.complete.as_deref())?, None)
     } else {
-        let live = live::read(&checks, &args.scope, &args.reading, &args.connection)?;
+        let live = live::read(&checks, &args.scope, &args.extra, &args.reading, &args.connection)?;
         (live.snapshot, live.signalled)
     };
     let editions = editions.of(snapshot.version.as_ref().ok());
