@@ -148,6 +148,8 @@ pub(crate) struct CollectArgs {
 #[derive(Debug, Args)]
 pub(crate) struct PreflightArgs {
     #[command(flatten)]
+    pub(crate) extra: ExtraArgs,
+    #[command(flatten)]
     pub(crate) choice: ChoiceArgs,
     /// Namespace to ask about where a kind may not be listed in all of them; repeatable
     #[arg(short = 'n', long = "namespace", value_name = "NAMESPACE", value_delimiter = ',')]

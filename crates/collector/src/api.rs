@@ -84,7 +84,7 @@ pub(crate) struct Growing<'a> {
     /// Sees the body of a good answer each time that more of it is there, and all of it so far.
     pub(crate) watch: &'a mut (dyn FnMut(Encoding, &[u8]) + Send),
     /// Takes the pieces of a good answer, which are then not kept.
-    take: Option<Take<'a>>,
+    pub(crate) take: Option<Take<'a>>,
 }
 
 impl<'a> Growing<'a> {

@@ -212,7 +212,9 @@ fn unanswered(failure: &Failure) -> String {
 fn told(why: &CertificateError) -> String {
     match why {
         // One of another authority of the same name fails by its signature.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => "the cluster's CA did not sign it".to_owned(),
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "the cluster's CA did not sign it".to_owned()
+        }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "it does not hold the address".to_owned()
         }

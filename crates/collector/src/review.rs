@@ -76,8 +76,11 @@ pub async fn review(
     let meter = Meter::default();
     // Its answer is of no interest: it tells whether there is an API server that lets us in.
     drop(probe::version(connection, &api, &meter).await?);
-    let listed: Vec<Resource> =
-        resources.iter().copied().filter(|it| matches!(it.access(), Access::List(_) | Access::Group(_))).collect();
+    let listed: Vec<Resource> = resources
+        .iter()
+        .copied()
+        .filter(|it| matches!(it.access(), Access::List(_) | Access::Group(_)))
+        .collect();
     let (identity, discovery) =
         tokio::join!(probe::identity(&api, &meter), Discovery::ask(&api, &listed, &meter));
     let (user, groups) = identity.unwrap_or_else(|| (connection.user().to_owned(), Vec::new()));

@@ -21,7 +21,8 @@ use crate::{
 /// Asks the server what a scan would be refused, and says what that would cost.
 pub(crate) fn preflight(args: &PreflightArgs, out: &mut dyn Write) -> Result<u8, Failure> {
     let checks = choice::checks(&args.choice.checks)?;
-    let needed = assay_benchmark::needed(&checks);
+    let mut needed = assay_benchmark::needed(&checks);
+    needed.retain(|it| args.extra.wants(*it));
     let rights = live::review(&needed, &args.namespaces, args.read_timeout, &args.connection)?;
     let preflight = Preflight::of(rights, &checks);
     let written = match args.output {
@@ -110,6 +111,8 @@ impl Row {
         let (verb, resource_name) = match resource.access() {
             Access::List(kind) => ("list", kind.qualified()),
             Access::Url(path) => ("get", path.to_owned()),
+            Access::Named(it) => ("get", format!("{} in {}", it.qualified(), it.namespace)),
+            Access::Group(group) => ("list", format!("*.{group}")),
             Access::Node(_) | Access::Connection => ("get", resource.name().to_owned()),
         };
         let checks = checks.iter().filter(|it| needs(it, resource)).map(|it| it.id).collect();

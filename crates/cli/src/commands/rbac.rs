@@ -22,7 +22,8 @@ pub(crate) fn rbac(
     name: &str,
     out: &mut dyn Write,
 ) -> Result<u8, Failure> {
-    let documents = roles(checks, extra, name).iter().map(serde_saphyr::to_string);
+    let roles = roles(checks, extra, name);
+    let documents = roles.iter().map(serde_saphyr::to_string);
     let documents: Vec<String> = documents.collect::<Result<_, _>>().map_err(Failure::usage)?;
     write!(
         out,

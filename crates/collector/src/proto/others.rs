@@ -60,11 +60,10 @@ pub(crate) fn through(resource: Resource, json: &str, protobuf: &[u8]) -> (Strin
         Resource::LimitRanges => {
             each::<api::core::v1::LimitRange, pb::core::v1::LimitRangeList>(json, protobuf)
         }
-        Resource::PersistentVolumes => {
-            each::<api::core::v1::PersistentVolume, pb::core::v1::PersistentVolumeList>(
-                json, protobuf,
-            )
-        }
+        Resource::PersistentVolumes => each::<
+            api::core::v1::PersistentVolume,
+            pb::core::v1::PersistentVolumeList,
+        >(json, protobuf),
         Resource::CertificateSigningRequests => each::<
             api::certificates::v1::CertificateSigningRequest,
             pb::certificates::v1::CertificateSigningRequestList,
