@@ -12,9 +12,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 pub use framework::Edition;
-pub use tables::{
-    EngineRow, InstallerBinding, Patch, Release, ScannerRow, SystemWorkload, Tables,
-};
+pub use tables::{EngineRow, InstallerBinding, Patch, Release, ScannerRow, SystemWorkload, Tables};
 
 macro_rules! file {
     ($path:literal) => {

@@ -5,7 +5,10 @@ mod api_server_pairs;
 mod controller_manager;
 mod etcd;
 mod etcd_shares_cluster_ca;
+mod expiring_certificate_authority;
 mod no_kubelet_client_certificate;
+mod privileged_certificate_request;
+mod unanswered_certificate_request;
 mod weak_api_server_tls;
 
 use crate::Check;
@@ -28,4 +31,7 @@ pub(super) static CHECKS: &[&Check] = &[
     &etcd::OPEN_TO_PEERS,
     &etcd::SELF_SIGNED_FOR_PEERS,
     &etcd_shares_cluster_ca::CHECK,
+    &expiring_certificate_authority::CHECK,
+    &unanswered_certificate_request::CHECK,
+    &privileged_certificate_request::CHECK,
 ];

@@ -1,6 +1,7 @@
 //! Clusters / Operate / CIS Benchmarks: the control plane.
 
 mod admission_plugins;
+mod admission_policy_without_effect;
 mod default_plugins_off;
 mod exposed_etcd_listener;
 mod fail_open_policy_webhook;
@@ -30,4 +31,5 @@ pub(super) static CHECKS: &[&Check] = &[
     &default_plugins_off::CHECK,
     &exposed_etcd_listener::CHECK,
     &fail_open_policy_webhook::CHECK,
+    &admission_policy_without_effect::CHECK,
 ];

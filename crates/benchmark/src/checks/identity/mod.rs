@@ -1,9 +1,12 @@
 //! Clusters / Operate / Identity and access.
 
 mod anonymous_api_requests;
+mod anonymous_cluster_info;
+mod bootstrap_token;
 mod legacy_insecure_access;
 mod service_account_tokens;
 mod spoofable_front_proxy;
+mod standing_cluster_admin;
 mod static_token_file;
 
 use crate::Check;
@@ -18,5 +21,8 @@ pub(super) static CHECKS: &[&Check] = &[
     &service_account_tokens::UNBOUNDED,
     &service_account_tokens::SHARED_ACCOUNT,
     &service_account_tokens::NO_SIGNING_KEY,
+    &bootstrap_token::CHECK,
+    &anonymous_cluster_info::CHECK,
+    &standing_cluster_admin::CHECK,
     &spoofable_front_proxy::CHECK,
 ];

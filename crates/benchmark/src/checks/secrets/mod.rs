@@ -2,6 +2,8 @@
 
 mod credential_in_command;
 mod credential_in_environment;
+mod encryption;
+mod long_lived_token_secret;
 mod secret_in_environment;
 mod widely_readable_secret;
 
@@ -11,5 +13,9 @@ pub(super) static CHECKS: &[&Check] = &[
     &secret_in_environment::CHECK,
     &credential_in_environment::CHECK,
     &credential_in_command::CHECK,
+    &encryption::UNENCRYPTED,
+    &encryption::WEAK,
+    &encryption::STALE,
+    &long_lived_token_secret::CHECK,
     &widely_readable_secret::CHECK,
 ];
