@@ -109,7 +109,7 @@ fn nothing_else_is_read() {
                     }
                     let matters =
                         |it: &Resource| judge(check, without(snapshot, [*it]), settings) != all;
-                    let read: Vec<&str> = others().filter(matters).map(|it| it.name()).collect();
+                    let read: Vec<&str> = others().filter(matters).map(Resource::name).collect();
                     let fault = format!("{} reads {} too", check.id, read.join(", "));
                     faults.insert(check.id, format!("{fault}: {}", case.path.display()));
                 }
