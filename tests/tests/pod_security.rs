@@ -263,7 +263,9 @@ fn pods() -> impl Iterator<Item = Value> {
     let alone = settings.clone().into_iter().flat_map(|edits| {
         [false, true].map(|hardened| {
             let mut pod = plain(hardened);
-            edits.iter().for_each(|it| put(&mut pod, it));
+            for it in edits {
+                put(&mut pod, &it);
+            }
             pod
         })
     });
@@ -364,7 +366,9 @@ fn admission_says_the_same() {
     create_namespace(&api, Level::Privileged, "latest");
     for level in LEVELS {
         create_namespace(&api, level, "latest");
-        versions.iter().for_each(|it| create_namespace(&api, level, &format!("v1.{it}")));
+        for it in &versions {
+            create_namespace(&api, level, &format!("v1.{it}"));
+        }
     }
 
     let (mut valid, mut invalid, mut answers) = (0, 0, 0);
@@ -389,7 +393,9 @@ fn admission_says_the_same() {
             valid += 1;
             for Answered { asked, pod, theirs, ours } in answered {
                 answers += 1;
-                theirs.iter().for_each(|it| *refused.entry(it).or_default() += 1);
+                for it in &theirs {
+                    *refused.entry(it.clone()).or_default() += 1;
+                }
                 if theirs != ours {
                     differences.push(format!("{asked}: {theirs:?}, ours {ours:?}: {pod}"));
                 }
@@ -399,9 +405,9 @@ fn admission_says_the_same() {
     println!(
         "{valid} pods, {answers} answers of admission ({invalid} pods were not valid); refusals by reason:"
     );
-    refused
-        .iter()
-        .for_each(|(reason, count)| println!("{count:6} {}", reason.trim_end_matches(" (")));
+    for (reason, count) in &refused {
+        println!("{count:6} {}", reason.trim_end_matches(" ("));
+    }
     differences.truncate(20);
     assert!(differences.is_empty(), "{}", differences.join("\n"));
     for control in CONTROLS {
@@ -446,7 +452,9 @@ fn the_standards_own_pods_are_judged_as_they_say() {
     }
     let all: usize = counts.values().sum();
     println!("{all} pods of the standards:");
-    counts.iter().for_each(|(area, count)| println!("{count:4} {area}"));
+    for (area, count) in &counts {
+        println!("{count:4} {area}");
+    }
     assert!(all > 100, "{all}");
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }

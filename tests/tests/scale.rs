@@ -57,7 +57,7 @@ const BENCH: &str = env!("CARGO_BIN_EXE_bench");
 
 #[test]
 fn a_pod_costs_no_more_instructions_than_before() {
-    let Some(_) = valgrind() else { return };
+    let Some(()) = valgrind() else { return };
     let mut figures = BTreeMap::new();
     for (name, few, many) in corpora() {
         let count = |pages: &Pages| {
@@ -75,7 +75,7 @@ fn a_pod_costs_no_more_instructions_than_before() {
 
 #[test]
 fn a_pod_costs_no_more_allocations_than_before() {
-    let Some(_) = valgrind() else { return };
+    let Some(()) = valgrind() else { return };
     let mut figures = BTreeMap::new();
     for (name, few, many) in corpora() {
         let count = |pages: &Pages| {
@@ -149,7 +149,7 @@ fn ctrl_c_ends_at_once_with_a_report() {
     let took = shortest(|| {
         let server = large(Pace::Slower(10));
         let scan = Scan::start(&server, &[]);
-        scan.wait_for_pods(&server, 30);
+        wait_for_pods(&server, 30);
         let began = Instant::now();
         let kill = Command::new("kill").args(["-INT", &scan.child.id().to_string()]).status();
         assert!(kill.expect("`kill` runs").success());
@@ -386,15 +386,6 @@ impl Scan {
         Self { child, report }
     }
 
-    /// Until so many pages of pods were asked for.
-    fn wait_for_pods(&self, server: &Replay, pages: usize) {
-        let begin = Instant::now();
-        while server.seen().iter().filter(|it| it.contains("/pods?")).count() < pages {
-            assert!(begin.elapsed() < Duration::from_mins(2), "{pages} pages were never asked for");
-            thread::sleep(Duration::from_millis(5));
-        }
-    }
-
     fn end(mut self) -> (ExitStatus, Value) {
         let status = self.child.wait().expect("the program ends");
         let report = fs::read(self.report.path()).expect("a report");
@@ -470,4 +461,13 @@ fn mega(bytes: u64) -> f64 {
 fn say(text: &str) {
     // Where standard error is closed, nobody is there to be told.
     if writeln!(std::io::stderr(), "{text}").is_err() {}
+}
+
+/// Until so many pages of pods were asked for.
+fn wait_for_pods(server: &Replay, pages: usize) {
+    let begin = Instant::now();
+    while server.seen().iter().filter(|it| it.contains("/pods?")).count() < pages {
+        assert!(begin.elapsed() < Duration::from_mins(2), "{pages} pages were never asked for");
+        thread::sleep(Duration::from_millis(5));
+    }
 }

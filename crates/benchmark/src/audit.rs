@@ -213,15 +213,12 @@ fn judge_control(
     let mut worst = None;
     let mut left = control.evidence.clone();
     for wanted in &control.checks {
-        match judged.iter().find(|(check, _)| check.code == wanted.code) {
-            Some((check, verdict)) => {
-                codes.push(check.code.to_owned());
-                worst = worst.max(Some(outcome_in(edition, control.warn, verdict)));
-            }
-            None => {
-                let id = wanted.id;
-                left = left.or_else(|| Some(format!("the check {id}, which was not chosen")));
-            }
+        if let Some((check, verdict)) = judged.iter().find(|(it, _)| it.code == wanted.code) {
+            codes.push(check.code.to_owned());
+            worst = worst.max(Some(outcome_in(edition, control.warn, verdict)));
+        } else {
+            let id = wanted.id;
+            left = left.or_else(|| Some(format!("the check {id}, which was not chosen")));
         }
     }
     if left.is_some() {

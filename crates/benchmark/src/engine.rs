@@ -81,6 +81,7 @@ pub fn run(check: &Check, facts: &Facts<'_>) -> Verdict {
 
 /// Runs a check, and tells `watch` what it says of each subject, in the order of the subjects. A
 /// verdict keeps their number only.
+#[expect(clippy::too_many_lines, reason = "a table, a row a kind of subject")]
 pub fn run_watched(
     check: &Check,
     facts: &Facts<'_>,

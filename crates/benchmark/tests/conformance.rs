@@ -323,16 +323,13 @@ fn judge(check: &'static Check, inventory: &Inventory) -> Judged {
 /// What is said of `Kind/namespace/name`, or of `namespace/name[Kind] direction`.
 fn of_object(object: &str, judged: &Judged) -> Result<Outcome, String> {
     let object = object.split(' ').next().unwrap_or_default();
-    let (kind, namespace, name) = match object.trim_end_matches(']').split_once('[') {
-        Some((object, kind)) => {
-            let (namespace, name) = object.split_once('/').unwrap_or_default();
-            (kind, namespace, name)
-        }
-        None => {
-            let mut parts = object.split('/');
-            let mut next = || parts.next().unwrap_or_default();
-            (next(), next(), next())
-        }
+    let (kind, namespace, name) = if let Some((path, kind)) = object.split_once('[') {
+        let (namespace, name) = path.split_once('/').unwrap_or_default();
+        (kind.trim_end_matches(']'), namespace, name)
+    } else {
+        let mut parts = object.split('/');
+        let mut next = || parts.next().unwrap_or_default();
+        (next(), next(), next())
     };
     let home = if namespace.is_empty() { "default" } else { namespace };
     let mut names = vec![

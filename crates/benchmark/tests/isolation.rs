@@ -136,7 +136,7 @@ fn read(objects: &[Value], test: &str) -> Inventory {
     files::read(&path, &Completeness::Everything, now).expect("objects").snapshot.into()
 }
 
-/// "An empty label selector matches all objects"; all requirements are joined by AND. `NotIn` and
+/// One without requirements matches everything; all requirements are joined by AND. `NotIn` and
 /// `DoesNotExist` also select what lacks the key.
 fn matches(selector: &Value, labels: &Value) -> bool {
     let by_label = |(key, wanted): (&String, &Value)| labels.get(key) == Some(wanted);
@@ -155,8 +155,7 @@ fn matches(selector: &Value, labels: &Value) -> bool {
         && selector["matchExpressions"].as_array().is_none_or(|it| it.iter().all(by_expression))
 }
 
-/// "If no policyTypes are specified on a NetworkPolicy then by default Ingress will always be set and
-/// Egress will be set if the NetworkPolicy has any egress rules."
+/// A policy that names no type is about what comes in; about what goes out only if it has such rules.
 fn applies(policy: &Value, direction: Direction) -> bool {
     let types = policy["spec"]["policyTypes"].as_array();
     match (types.filter(|it| !it.is_empty()), direction) {
@@ -218,8 +217,7 @@ impl<'a> Pod<'a> {
         Some(Pod { namespace: &metadata["namespace"], owner, labels, host_network })
     }
 
-    /// "NetworkPolicies apply to pods of their own namespace"; those on the node's network are
-    /// outside of their reach.
+    /// A policy reaches pods of its own namespace, and none on the node's network.
     fn is_selected(&self, policy: &Value) -> bool {
         !self.host_network
             && policy["metadata"]["namespace"] == *self.namespace

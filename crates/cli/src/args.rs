@@ -192,6 +192,7 @@ pub(crate) struct ScopeArgs {
 
 /// What is read only when it is asked for: each takes a right that most auditors lack.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 #[command(next_help_heading = "Reading more")]
 pub(crate) struct ExtraArgs {
     /// How to ask kubelets for their configuration

@@ -67,13 +67,13 @@ pub(crate) fn editions(names: &[String]) -> Result<Editions, Failure> {
         [one] if one == "all" => return Ok(Editions::Named(all.iter().collect())),
         _ => {}
     }
-    let named = names.iter().map(|name| {
+    let chosen = names.iter().map(|name| {
         all.iter().find(|it| it.id == *name).ok_or_else(|| {
             let known = all.iter().map(|it| it.id.as_str()).chain(["auto", "all"]);
             Failure::usage(unknown("framework", name, known, "kubectl assay list frameworks"))
         })
     });
-    named.collect::<Result<_, _>>().map(Editions::Named)
+    chosen.collect::<Result<_, _>>().map(Editions::Named)
 }
 
 /// The controls of this id, with their editions.

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use assay_model::{
-    Cause, Gap, Resource,
+    Cause, Gap, Labels, Resource,
     arguments::KEPT_FLAGS,
     control_plane::{
         FlagValue, Flagz, InstanceMetrics, KEPT_METRIC_LABELS, KEPT_METRICS, Metrics, Series,
@@ -80,7 +80,7 @@ pub(crate) async fn metrics(
 struct Reader {
     /// The beginning of a line whose end has not come.
     begun: Vec<u8>,
-    series: BTreeMap<(Arc<str>, BTreeMap<Arc<str>, Arc<str>>), f64>,
+    series: BTreeMap<(Arc<str>, Labels), f64>,
 }
 
 impl Reader {

@@ -200,13 +200,10 @@ impl<'a> Scan<'a> {
                 snapshot.drop_kind(Gap::whole(resource, Cause::NotRequested, message));
             }
         }
-        let question = |it: Resource| match it.access() {
-            Access::Named(_) => true,
-            _ => {
-                let kubelets =
-                    it == Resource::KubeletConfigs && plan.kubelets != KubeletAccess::Off;
-                kubelets || matches!(it, Resource::Metrics | Resource::Flagz)
-            }
+        let question = |it: Resource| {
+            let kubelets = it == Resource::KubeletConfigs && plan.kubelets != KubeletAccess::Off;
+            let named = matches!(it.access(), Access::Named(_));
+            named || kubelets || matches!(it, Resource::Metrics | Resource::Flagz)
         };
         let questions = plan.resources.iter().filter(|it| question(**it));
         let listed = plan.resources.iter().filter_map(|&it| Some((it, Reading::new(it)?)));
@@ -280,11 +277,11 @@ impl<'a> Scan<'a> {
             Ok(())
         });
         if !nodes.is_empty() {
-            let asker =
+            let kubelets =
                 Kubelets::new(self.connection, &self.api, meter, kubelets, kubelet_insecure_tls);
-            let asker = &asker.await;
+            let kubelets = &kubelets.await;
             let asked = stream::iter(&nodes).map(async |node| {
-                let found = asker.ask(node).await;
+                let found = kubelets.ask(node).await;
                 let mut read = self.kubelets();
                 match found {
                     Ok(config) => {

@@ -115,7 +115,7 @@ impl Requested {
             common_name: subject
                 .iter_common_name()
                 .next()
-                .map_or(Ok(""), |it| it.as_str())
+                .map_or(Ok(""), x509_parser::prelude::AttributeTypeAndValue::as_str)
                 .ok()?
                 .into(),
             organizations: organizations

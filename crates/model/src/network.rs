@@ -343,7 +343,7 @@ mod tests {
     #[test]
     fn what_a_rule_lets_through() {
         for (rule, told) in [
-            (r#"{}"#, (true, true, true)),
+            (r"{}", (true, true, true)),
             (r#"{"from": null, "ports": [{"port": 80}]}"#, (true, true, false)),
             (r#"{"ports": [{"protocol": "TCP"}]}"#, (true, true, true)),
             (r#"{"ports": [{"port": 1, "endPort": 65535}]}"#, (true, true, true)),

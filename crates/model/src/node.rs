@@ -213,7 +213,6 @@ pub struct Given(pub bool);
 
 impl Given {
     /// Whether nothing is given.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field by reference")]
     pub fn is_empty(&self) -> bool {
         !self.0
     }

@@ -293,6 +293,7 @@ impl Resource {
     ];
 
     /// How it is read.
+    #[expect(clippy::too_many_lines, reason = "a table, a row a resource")]
     pub const fn access(self) -> Access {
         match self {
             Resource::Version => Access::Url("/version"),

@@ -110,14 +110,14 @@ fn roles(checks: &[&Check], extra: &ExtraArgs, name: &str) -> Vec<Role> {
     };
     let mut roles = vec![role("ClusterRole", None, listed.chain(rest).collect())];
     roles.extend(named.into_iter().map(|((namespace, plural), names)| {
-        let rule = Rule {
+        let get = Rule {
             api_groups: vec![""],
             resources: vec![plural.to_owned()],
             resource_names: names.into_iter().collect(),
             verbs: vec!["get"],
             ..Rule::default()
         };
-        role("Role", Some(namespace), vec![rule])
+        role("Role", Some(namespace), vec![get])
     }));
     roles
 }
@@ -151,7 +151,7 @@ mod tests {
     fn nothing_is_asked_for_that_could_hurt() {
         for extra in [NOTHING, EVERYTHING] {
             for rule in roles(&all(), &extra, "it").iter().flat_map(|it| &it.rules) {
-                assert!(matches!(rule.verbs[..], ["list"] | ["get"]), "{rule:?}");
+                assert!(matches!(rule.verbs[..], ["list" | "get"]), "{rule:?}");
                 let is_get = rule.verbs == ["get"];
                 assert_eq!(
                     is_get,

@@ -156,13 +156,14 @@ fn written_value(at: u32, of: &str, given: &Value) -> Option<Vec<u8>> {
             let amount = given.as_str().map_or_else(|| given.to_string(), str::to_owned);
             field(at, &field(1, amount.as_bytes()))
         }
-        "intorstring" => match given.as_i64() {
-            Some(it) => field(at, &[number(1, 0), number(2, it), field(3, b"")].concat()),
-            None => {
+        "intorstring" => {
+            if let Some(it) = given.as_i64() {
+                field(at, &[number(1, 0), number(2, it), field(3, b"")].concat())
+            } else {
                 let text = field(3, given.as_str()?.as_bytes());
                 field(at, &[number(1, 1), number(2, 0), text].concat())
             }
-        },
+        }
         message => field(at, &written(given, message)?),
     })
 }
@@ -449,7 +450,9 @@ fn shared_objects() -> Vec<(Resource, &'static str, Value)> {
                 let text = fs::read_to_string(&path).expect("text");
                 // What is broken on purpose is the file readers' to tell of.
                 let documents: Vec<Value> = serde_saphyr::from_multiple(&text).unwrap_or_default();
-                documents.into_iter().for_each(|it| open(it, &mut objects));
+                for document in documents {
+                    open(document, &mut objects);
+                }
             }
         }
     }
@@ -467,7 +470,9 @@ fn open(document: Value, objects: &mut Vec<(Resource, &'static str, Value)>) {
     if let Some((resource, name)) = kind {
         objects.push((*resource, name, document));
     } else if let Some(Value::Array(items)) = document.get("items") {
-        items.iter().for_each(|it| open(it.clone(), objects));
+        for item in items {
+            open(item.clone(), objects);
+        }
     }
 }
 

@@ -119,8 +119,8 @@ pub(super) struct KubernetesPatches {
 pub(super) struct Patch {
     #[serde(rename = "minor")]
     of: String,
-    #[cfg_attr(not(test), expect(dead_code, reason = "any number is right"))]
-    latest: u32,
+    #[serde(rename = "latest")]
+    _latest: u32,
     source: String,
     date: Date,
 }

@@ -59,7 +59,7 @@ fn self_signed_kubelet_certificate(
         (true, true) => findings.warn(at("tlsCertFile"), "is not set: the kubelet signs its own"),
         (true, false) => findings.fail(at("tlsCertFile"), "is not set, but its key is"),
         (false, true) => {
-            findings.fail(at("tlsPrivateKeyFile"), "is not set, but its certificate is")
+            findings.fail(at("tlsPrivateKeyFile"), "is not set, but its certificate is");
         }
         (false, false) if is_self_made(certificate, key) => {
             let detail = format!("is `{certificate}`, as a kubelet calls what it signs itself");

@@ -27,6 +27,7 @@ use jiff::SignedDuration;
 use crate::{Check, Empty, Facts, Rule, Ruled, Ruling};
 
 /// What differs from one setting to the other.
+#[derive(Clone, Copy)]
 struct Setting {
     code: &'static str,
     id: &'static str,

@@ -119,13 +119,11 @@ fn pod_security_is_in_force(namespace: &Namespace, facts: &Facts<'_>) -> Known<b
     if heeds_none.is_some() {
         return Ok(false);
     }
-    match servers.find(Scope::Cluster, |_| Ok(true))? {
-        Some(_) => Ok(true),
-        None => {
-            let message = "no mirror pod of kube-apiserver shows that it heeds pod-security labels";
-            Err(inconclusive(Resource::Pods, message))
-        }
+    if servers.find(Scope::Cluster, |_| Ok(true))?.is_some() {
+        return Ok(true);
     }
+    let message = "no mirror pod of kube-apiserver shows that it heeds pod-security labels";
+    Err(inconclusive(Resource::Pods, message))
 }
 
 fn denies_ingress(namespace: &Namespace, facts: &Facts<'_>) -> Known<bool> {

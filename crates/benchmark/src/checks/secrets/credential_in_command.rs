@@ -59,11 +59,11 @@ type Seen = BTreeSet<(Location, String, bool)>;
 fn credential_in_command(pod: &PodSpec, findings: &mut Findings) {
     let mut seen = Seen::new();
     for container in pod.containers() {
-        words(&container.command, container.field("command"), &mut seen);
-        words(&container.args, container.field("args"), &mut seen);
+        words(&container.command, &container.field("command"), &mut seen);
+        words(&container.args, &container.field("args"), &mut seen);
         for (path, handler) in handlers(&container) {
             if let Some(exec) = &handler.exec {
-                words(&exec.command, container.field(&format!("{path}.exec.command")), &mut seen);
+                words(&exec.command, &container.field(&format!("{path}.exec.command")), &mut seen);
             }
             for (index, header) in
                 handler.http_get.iter().flat_map(|it| &it.http_headers).enumerate()
@@ -105,7 +105,7 @@ fn handlers<'p>(container: &'p Placed<'_>) -> impl Iterator<Item = (&'static str
 
 /// Notes the words of a command line that may be credentials: by themselves, or by the flag that they
 /// are given to, with `=` or as the next word.
-fn words(line: &Arguments, at: Location, seen: &mut Seen) {
+fn words(line: &Arguments, at: &Location, seen: &mut Seen) {
     let mut flag: Option<&str> = None;
     for word in line.words() {
         let (name, literal) = match word {

@@ -27,7 +27,7 @@ const REFERENCES: &[&str] = &["https://kubernetes.io/docs/tasks/administer-clust
 pub(super) static UNENCRYPTED: Check = Check {
     code: "APP-SEC-010",
     id: "unencrypted-secrets",
-    title: "Secrets are stored unencrypted",
+    title: "stored Secrets are not encrypted",
     severity: Severity::High,
     rationale: "Whoever reads a disk, a snapshot or a backup of etcd has every password and key of the cluster.",
     remediation: "Give the API server an `EncryptionConfiguration` (`--encryption-provider-config`) whose first \
@@ -47,7 +47,7 @@ pub(super) static UNENCRYPTED: Check = Check {
 pub(super) static WEAK: Check = Check {
     code: "APP-SEC-011",
     id: "weak-secret-encryption",
-    title: "Secrets are encrypted by a weak provider",
+    title: "stored Secrets are encrypted by a weak provider",
     severity: Severity::High,
     rationale: "With a key in a file of the same host, a backup of that host opens the backup of etcd; `aescbc` can be \
                 tampered with, `aesgcm` breaks unless keys are rotated often, and KMS v1 is going away.",
