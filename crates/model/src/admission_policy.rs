@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Meta, decode::nullable, meta::object, selector::Selector};
+use crate::{Meta, admission::WebhookRule, decode::nullable, meta::object, selector::Selector};
 
 /// What checks read of a `ValidatingAdmissionPolicy`. What its expressions say is not kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ pub struct ParamKind {
     pub kind: Arc<str>,
 }
 
-/// Which requests a policy or a binding looks at.
+/// Which requests a policy or a binding looks at. What its rules exclude again is not kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MatchResources {
@@ -53,6 +53,10 @@ pub struct MatchResources {
     /// On which objects; unset is all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub object_selector: Option<Selector>,
+    /// Operations on resources; empty is all, which only a binding may leave it at. Names of objects are
+    /// not kept.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub resource_rules: Vec<WebhookRule>,
 }
 
 /// What the server thinks of a policy.

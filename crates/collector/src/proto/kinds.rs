@@ -535,11 +535,6 @@ messages! {
         1 => to .api_version: shared,
         2 => to .kind: shared,
     }
-    /// `admissionregistration/v1 MatchResources`.
-    MatchResources {
-        1 => some .namespace_selector,
-        2 => some .object_selector,
-    }
     /// `admissionregistration/v1 ValidatingAdmissionPolicyStatus`.
     AdmissionPolicyStatus {
         2 => some .type_checking,
@@ -684,6 +679,23 @@ fn webhook(resource: Resource, field: Field<'_>) -> Result<Webhook, Malformed> {
         }
     }
     Ok(webhook)
+}
+
+/// `admissionregistration/v1 MatchResources`, whose rules are wrapped to name objects, which JSON writes
+/// beside them.
+impl Message<'_> for MatchResources {
+    fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
+        match field.number {
+            1 => field.merge(self.namespace_selector.get_or_insert_default())?,
+            2 => field.merge(self.object_selector.get_or_insert_default())?,
+            3 => {
+                let rule = field.only(2)?.map(Field::message).transpose()?;
+                push(&mut self.resource_rules, rule.unwrap_or_default());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
 }
 
 /// `admissionregistration/v1 RuleWithOperations`: operations, and a `Rule` whose fields JSON writes
