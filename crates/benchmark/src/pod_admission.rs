@@ -24,6 +24,8 @@ pub const NEEDS: &[Resource] = &[
     Resource::ValidatingWebhookConfigurations,
     Resource::MutatingWebhookConfigurations,
     Resource::CustomResourceDefinitions,
+    Resource::ValidatingAdmissionPolicies,
+    Resource::ValidatingAdmissionPolicyBindings,
 ];
 
 /// Every policy version has controls of every level.
@@ -92,7 +94,10 @@ pub fn is_guarded(
     since: Minor,
     facts: &Facts<'_>,
 ) -> Known<bool> {
-    any([by_pod_security(namespace, needed, since, facts), policy_engine::refuses_pods(facts)])
+    any([
+        by_pod_security(namespace, needed, since, facts),
+        policy_engine::refuses_pods(namespace, facts),
+    ])
 }
 
 /// Whether `PodSecurity` admission refuses it.

@@ -1,14 +1,20 @@
 //! What may refuse pods beside `PodSecurity`: policy engines, as far as their webhooks and kinds show.
 //!
 //! The seam for what they say: their policies are not read yet, so where something is installed that may
-//! refuse pods, whether it does is not known. Policies that the API server judges by itself
-//! (`ValidatingAdmissionPolicy`) are not read either, and nothing shows here that there are any.
+//! refuse pods, whether it does is not known. The same holds for policies that the API server judges by
+//! itself (`ValidatingAdmissionPolicy`): which requests they look at is read, and what they ask of them
+//! is not.
 
 use std::sync::Arc;
 
 use assay_model::{
     Cause, Gap, Known, Resource, Scope,
-    admission::{CustomResourceDefinition, ServiceReference, Webhook, WebhookConfiguration},
+    admission::{
+        CustomResourceDefinition, ServiceReference, Webhook, WebhookConfiguration, WebhookRule,
+    },
+    admission_policy::{
+        MatchResources, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
+    },
     any, either,
     namespace::Namespace,
     selector::Selector,
@@ -16,14 +22,20 @@ use assay_model::{
 
 use crate::Facts;
 
-/// Whether something refuses pods that break a control of the Pod Security Standards: proven not to be
-/// so where nothing is installed that may.
+/// Whether something refuses pods that break a control of the Pod Security Standards in a namespace:
+/// proven not to be so where nothing is there that may.
 ///
 /// # Errors
 ///
-/// Where something is: a validating webhook that is asked about new pods, or a policy engine. A webhook
-/// that only changes pods and is no engine's does not count.
-pub(crate) fn refuses_pods(facts: &Facts<'_>) -> Known<bool> {
+/// Where something is: a validating webhook that is asked about new pods, a policy engine, or an
+/// admission policy that denies and looks at new pods there. A webhook that only changes pods and is no
+/// engine's does not count.
+pub(crate) fn refuses_pods(namespace: &Namespace, facts: &Facts<'_>) -> Known<bool> {
+    any([engine_refuses_pods(facts), policy_refuses_pods(Some(namespace), facts)])
+}
+
+/// Whether a webhook or a policy engine does.
+fn engine_refuses_pods(facts: &Facts<'_>) -> Known<bool> {
     let inventory = facts.inventory;
     let asked = |validating: bool| {
         move |it: &WebhookConfiguration| {
@@ -49,14 +61,65 @@ pub(crate) fn refuses_pods(facts: &Facts<'_>) -> Known<bool> {
     Ok(false)
 }
 
+/// Whether an admission policy does, in a namespace or in any: one that a binding makes deny.
+///
+/// # Errors
+///
+/// Where one looks at new pods.
+pub(crate) fn policy_refuses_pods(namespace: Option<&Namespace>, facts: &Facts<'_>) -> Known<bool> {
+    let inventory = facts.inventory;
+    let denies = |binding: &ValidatingAdmissionPolicyBinding| {
+        let spec = &binding.spec;
+        if !spec.validation_actions.iter().any(|it| &**it == "Deny")
+            || !may_match(spec.match_resources.as_ref(), namespace)?
+        {
+            return Ok(false);
+        }
+        let bound = |policy: &ValidatingAdmissionPolicy| {
+            if policy.metadata.name != spec.policy_name {
+                return Ok(false);
+            }
+            may_match(policy.spec.match_constraints.as_ref(), namespace)
+        };
+        Ok(inventory.admission_policies.find(Scope::Cluster, bound)?.is_some())
+    };
+    let Some(binding) = inventory.admission_policy_bindings.find(Scope::Cluster, denies)? else {
+        return Ok(false);
+    };
+    let policy = &binding.spec.policy_name;
+    let message = format!(
+        "the ValidatingAdmissionPolicy {policy} may refuse pods, and its rules are not interpreted"
+    );
+    let resource = Resource::ValidatingAdmissionPolicies;
+    Err(Gap::whole(resource, Cause::Inconclusive, message).into())
+}
+
+/// Whether an admission policy or a binding may look at some pod that is created in a namespace, or in
+/// any. Only its rules and its selector of namespaces can prove that it does not.
+fn may_match(resources: Option<&MatchResources>, namespace: Option<&Namespace>) -> Known<bool> {
+    let Some(resources) = resources else { return Ok(true) };
+    let rules = &resources.resource_rules;
+    if !rules.is_empty() && !rules.iter().any(creates_pods) {
+        return Ok(false);
+    }
+    let selector = resources.namespace_selector.as_ref().filter(|it| !it.is_empty());
+    match (selector, namespace) {
+        (Some(selector), Some(namespace)) => selects(selector, namespace),
+        _ => Ok(true),
+    }
+}
+
 /// Whether a webhook is asked about pods that are created.
 pub(crate) fn sees_pods(webhook: &Webhook) -> bool {
+    webhook.rules.iter().any(creates_pods)
+}
+
+/// Whether pods that are created are among the requests of a rule.
+fn creates_pods(rule: &WebhookRule) -> bool {
     let has = |list: &[Arc<str>], of: &[&str]| list.iter().any(|it| of.contains(&&**it));
-    webhook.rules.iter().any(|rule| {
-        has(&rule.operations, &["CREATE", "*"])
-            && has(&rule.api_groups, &["", "*"])
-            && has(&rule.resources, &["pods", "*", "pods/*", "*/*"])
-    })
+    has(&rule.operations, &["CREATE", "*"])
+        && has(&rule.api_groups, &["", "*"])
+        && has(&rule.resources, &["pods", "*", "pods/*", "*/*"])
 }
 
 /// Whether a kind is a policy engine's; on `OpenShift` its own is always there.
@@ -100,13 +163,17 @@ pub(crate) fn leaves_out(
         if is_platform != platform || it.terminating()? {
             return Ok(false);
         }
-        let labels = &it.metadata.as_ref().map_err(Clone::clone)?.labels;
-        // The API server labels each namespace with its name; a manifest need not.
-        let label = |key: &str| match key {
-            "kubernetes.io/metadata.name" => Some(&*it.name),
-            _ => labels.get(key).map(|value| &**value),
-        };
-        Ok(!selector.matches(label))
+        Ok(!selects(selector, it)?)
     };
     Ok(facts.inventory.namespaces.find(Scope::Cluster, exempt)?.is_some())
+}
+
+/// Whether a selector fits the labels of a namespace.
+fn selects(selector: &Selector, namespace: &Namespace) -> Known<bool> {
+    let labels = &namespace.metadata.as_ref().map_err(Clone::clone)?.labels;
+    // The API server labels each namespace with its name; a manifest need not.
+    Ok(selector.matches(|key| match key {
+        "kubernetes.io/metadata.name" => Some(&*namespace.name),
+        _ => labels.get(key).map(|value| &**value),
+    }))
 }

@@ -4,9 +4,11 @@
 //! |----------------------------------------------------------------------------|---------|
 //! | a policy engine's webhook for pods leaves out a tenant's namespace, or exempts by labels or expressions | warn |
 //! | `--admission-control-config-file` is given on an API server, or not visible | unknown |
-//! | neither                                                                    | pass    |
+//! | an admission policy of the API server denies and looks at pods             | unknown |
+//! | none of these                                                              | pass    |
 //!
-//! The file's content is nowhere in the API, nor do its flags tell users whom it exempts.
+//! The file's content is nowhere in the API, nor do its flags tell users whom it exempts. Whom the
+//! expressions of a `ValidatingAdmissionPolicy` let through is not interpreted.
 
 use assay_model::{
     Findings, Known, Location, Outcome, Resource, Scope, Severity,
@@ -30,7 +32,8 @@ pub(super) static CHECK: Check = Check {
     verdicts: &[
         (
             Outcome::Unknown,
-            "the API server has a configuration file for its plug-ins, or its flags are not visible",
+            "the API server has a configuration file for its plug-ins, or its flags are not visible; \
+             or a `ValidatingAdmissionPolicy` denies and looks at pods, and its rules are not interpreted",
         ),
         (Outcome::Warn, "a policy engine is not asked about some pods of tenants"),
         (Outcome::Pass, "no such file is given, and no engine leaves anybody out"),
@@ -42,6 +45,8 @@ pub(super) static CHECK: Check = Check {
             Resource::Namespaces,
             Resource::ValidatingWebhookConfigurations,
             Resource::MutatingWebhookConfigurations,
+            Resource::ValidatingAdmissionPolicies,
+            Resource::ValidatingAdmissionPolicyBindings,
         ],
     ],
     empty: Empty::NotApplicable,
@@ -73,6 +78,7 @@ fn pod_admission_exemption(facts: &Facts<'_>, findings: &mut Findings) -> Ruled 
             "has a policy engine that is not asked about some pods of tenants",
         );
     }
+    policy_engine::policy_refuses_pods(None, facts)?;
     Ok(Ruling::Applies)
 }
 
