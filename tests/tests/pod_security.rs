@@ -263,8 +263,8 @@ fn pods() -> impl Iterator<Item = Value> {
     let alone = settings.clone().into_iter().flat_map(|edits| {
         [false, true].map(|hardened| {
             let mut pod = plain(hardened);
-            for it in edits {
-                put(&mut pod, &it);
+            for it in &edits {
+                put(&mut pod, it);
             }
             pod
         })
