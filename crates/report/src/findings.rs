@@ -123,6 +123,40 @@ pub(crate) fn faults(report: &Report, outcome: Outcome) -> Vec<Fault<'_>> {
     faults
 }
 
+/// A fault, and those that are told with it.
+pub(crate) type Told<'f, 'r> = (&'f Fault<'r>, Vec<&'f Fault<'r>>);
+
+/// The faults that are told with their objects, and the others.
+///
+/// At least `fewest` and at most `most` are told so, those that are critical or high before the others.
+/// With each come those of its item of the matrix that are on no other objects: whoever mends the one
+/// mends most of them, as with all that a `cluster-admin` may do. They come sorted by code.
+pub(crate) fn told_together<'f, 'r>(
+    faults: &'f [Fault<'r>],
+    fewest: usize,
+    most: usize,
+) -> (Vec<Told<'f, 'r>>, Vec<&'f Fault<'r>>) {
+    let (mut told, mut brief): (Vec<Told<'_, '_>>, Vec<_>) = (Vec::new(), Vec::new());
+    for fault in faults {
+        let on_the_same = |(lead, _): &&mut Told<'_, '_>| {
+            let among = |it: &OnObject<'_>| lead.objects.iter().any(|of| of.object == it.object);
+            lead.check.item == fault.check.item
+                && !fault.objects.is_empty()
+                && fault.objects.iter().all(among)
+        };
+        let pressing = fault.severity >= Severity::High;
+        if let Some((_, others)) = told.iter_mut().find(on_the_same) {
+            others.push(fault);
+        } else if told.len() < if pressing { most } else { fewest } {
+            told.push((fault, Vec::new()));
+        } else {
+            brief.push(fault);
+        }
+    }
+    told.iter_mut().for_each(|(_, others)| others.sort_by_key(|it| it.check.code));
+    (told, brief)
+}
+
 /// What was seen, with where: `spec.hostNetwork is true`. A finding's detail is words that follow
 /// its path.
 pub(crate) fn seen(finding: &Finding) -> String {

@@ -310,13 +310,14 @@ fn do_first(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         };
         return page.paragraph(page.start(2), Tone::Plain, nothing, 3);
     }
-    let pressing = faults.iter().take_while(|it| it.severity >= Severity::High).count();
-    let (detailed, brief) = faults.split_at(pressing.clamp(AT_LEAST, IN_DETAIL).min(faults.len()));
-    for fault in detailed {
+    let worst = &faults[0].check.id;
+    let (detailed, brief) = findings::told_together(&faults, AT_LEAST, IN_DETAIL);
+    for (fault, others) in detailed {
         title(page, fault)?;
         objects(page, fault)?;
         let fix = words::first_sentence(fault.check.remediation);
         page.paragraph(page.start(indent(page)).text(Tone::Good, "fix: "), Tone::Plain, fix, 3)?;
+        same_objects(page, &others)?;
     }
     if !brief.is_empty() {
         page.heading("Then")?;
@@ -324,7 +325,23 @@ fn do_first(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     }
     page.gap()?;
     let first = page.start(0).text(Tone::Faint, "Why, and how to fix it: ");
-    page.paragraph(first, Tone::Faint, &format!("kubectl assay explain {}", faults[0].check.id), 3)
+    page.paragraph(first, Tone::Faint, &format!("kubectl assay explain {worst}"), 3)
+}
+
+/// The checks that find fault with the same objects: a few by their titles, the rest by their codes.
+fn same_objects(page: &mut Page<'_>, others: &[&Fault<'_>]) -> io::Result<()> {
+    if others.is_empty() {
+        return Ok(());
+    }
+    let (named, rest) = others.split_at(others.len().min(OBJECTS));
+    let mut parts: Vec<String> =
+        named.iter().map(|it| format!("{} {}", it.check.code, it.check.title)).collect();
+    if !rest.is_empty() {
+        let codes: Vec<&str> = rest.iter().map(|it| it.check.code).collect();
+        parts.push(codes.join(", "));
+    }
+    let first = page.start(indent(page)).text(Tone::Strong, "same objects: ");
+    page.paragraph(first, Tone::Faint, &parts.join("; "), usize::MAX)
 }
 
 /// Severity, code, title and, at the right, the number of objects.
