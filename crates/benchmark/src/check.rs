@@ -9,6 +9,7 @@ use assay_model::{
     network::NetworkPolicy,
     node::{KubeletConfig, Node},
     rbac::{Binding, Role},
+    storage::PersistentVolume,
 };
 
 use crate::{
@@ -102,6 +103,14 @@ pub enum Rule {
     PodSpec(fn(&PodSpec, &mut Findings)),
     /// The same, for a rule that reads more than the spec, or has nothing to say of some.
     PodSpecWith(On<PodSpec>),
+    /// Each distinct pod spec, as [`Rule::PodSpec`] does; and each persistent volume that is a claim's,
+    /// and so belongs to the claim's namespace.
+    PodSpecAndVolume {
+        /// Judges a pod spec.
+        pod: fn(&PodSpec, &mut Findings),
+        /// Judges a volume.
+        volume: fn(&PersistentVolume, &mut Findings),
+    },
     /// Each workload. Paths are written from the object on.
     Workload(On<Workload>),
     /// Each workload of [Kubernetes' own namespaces](crate::settings::SYSTEM_NAMESPACES): what should

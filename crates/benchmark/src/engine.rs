@@ -17,6 +17,7 @@ use assay_model::{
     node::Node,
     rbac::{Binding, Role},
     report::{ObjectReference, Tally},
+    storage::PersistentVolume,
 };
 
 use crate::{
@@ -96,6 +97,18 @@ pub fn run_watched(
                     rule(spec, out);
                     Ok(Ruling::Applies)
                 });
+            });
+        }
+        Rule::PodSpecAndVolume { pod, volume } => {
+            bench.each(&inventory.workloads, |bench, workload| {
+                bench.pod_specs(workload, |spec, out| {
+                    pod(spec, out);
+                    Ok(Ruling::Applies)
+                });
+            });
+            bench.claimed_volumes(|it, out| {
+                volume(it, out);
+                Ok(Ruling::Applies)
             });
         }
         Rule::PodSpecWith(rule) => {
@@ -267,6 +280,7 @@ subject! {
     Node: false, |it| "v1", "Node", it.metadata.name;
     ServiceAccount: true, |it| "v1", "ServiceAccount", it.metadata.name;
     NetworkPolicy: true, |it| "networking.k8s.io/v1", "NetworkPolicy", it.metadata.name;
+    PersistentVolume: false, |it| "v1", "PersistentVolume", it.metadata.name;
     WebhookConfiguration: false, |it| "admissionregistration.k8s.io/v1", "WebhookConfiguration", it.metadata.name;
     Webhooks<'_>: false, |it| "admissionregistration.k8s.io/v1", it.kind, it.name();
     Replica: true, |it| "v1", "Pod", it.name();
@@ -358,6 +372,28 @@ impl Object for Webhooks<'_> {
     fn name(&self) -> &str {
         self.it.name()
     }
+}
+
+/// A persistent volume, where the claim is that it is bound to: a volume has no namespace of its own.
+struct Claimed<'a> {
+    namespace: &'a str,
+    volume: &'a PersistentVolume,
+}
+
+impl Object for Claimed<'_> {
+    fn part(&self) -> &str {
+        self.namespace
+    }
+    fn name(&self) -> &str {
+        self.volume.name()
+    }
+}
+
+impl Subject for Claimed<'_> {
+    fn reference(&self) -> ObjectReference {
+        self.volume.reference()
+    }
+    const NAMESPACED: bool = true;
 }
 
 /// The cluster as a whole, as a subject.
@@ -456,6 +492,23 @@ impl<'a> Bench<'a> {
             self.gaps = both(std::mem::replace(&mut self.gaps, Ok(())), unseen.clone());
             self.unseen = both(std::mem::replace(&mut self.unseen, Ok(())), unseen);
         }
+    }
+
+    /// Judges the persistent volumes of claims in the namespaces of the report. A selector of workloads
+    /// selects none.
+    fn claimed_volumes(&mut self, rule: impl Fn(&PersistentVolume, &mut Findings) -> Ruled) {
+        let (settings, inventory) = (&self.facts.settings, self.facts.inventory);
+        if settings.selector.is_some() {
+            return;
+        }
+        let chosen = &settings.namespaces;
+        self.each_in(&[Scope::Cluster], &inventory.persistent_volumes, |bench, volume| {
+            let Some(claim) = &volume.spec.claim_ref else { return };
+            let namespace = &*claim.namespace;
+            if chosen.is_empty() || chosen.iter().any(|it| it == namespace) {
+                bench.judge(&Claimed { namespace, volume }, |out| rule(volume, out));
+            }
+        });
     }
 
     /// Whether there is provably nothing that was or could be judged.
