@@ -1,12 +1,15 @@
-//! kube-proxy, as far as the command lines of its pods tell.
+//! kube-proxy, as far as the command lines of its pods tell, and the file that they name.
 //!
 //! Only `DaemonSet`s and static pods in platform namespaces count: anybody may call a container
 //! `kube-proxy`. Where `--config`
 //! is given, kube-proxy ignores its other flags (`Options.Complete` in `cmd/kube-proxy/app/options.go`,
-//! 1.37), and none of them tells anything.
+//! 1.37), and none of them tells anything: then the file does, which is read where it is the key
+//! `config.conf` of the `ConfigMap` kube-proxy, as kubeadm mounts it. kube-proxy exits when its file
+//! changes, so what runs is what the map says.
 
 use assay_model::{
-    Cause, Container, Gap, Known, Resource, Scope, Unknown, Workload, arguments::Word, both,
+    Cause, Container, Gap, Known, PodSpec, Resource, Scope, Unknown, Workload, arguments::Word,
+    both, config_map::KubeProxyConfigMap, pod::VolumeSource,
 };
 
 use crate::{
@@ -18,17 +21,37 @@ use crate::{
 /// What kube-proxy is called, as a program and as an image.
 const NAME: &str = "kube-proxy";
 
-/// The value that one container of kube-proxy has for a flag; `None` where it is not given.
-pub(crate) type Told<'a> = Known<Option<&'a str>>;
+/// Where its `ConfigMap` is, which is called the same.
+const MAP_NAMESPACE: &str = "kube-system";
 
-/// Visits what each container of kube-proxy was told by a flag; the wanted one and each that runs.
+/// The value that one container of kube-proxy has for a setting; `None` where it is not given.
+pub(crate) type Told<'a> = Known<Option<Value<'a>>>;
+
+/// A value, and whether a flag gives it or the file of `--config`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Value<'a> {
+    /// As written.
+    pub(crate) text: &'a str,
+    /// Whether it is the file's.
+    pub(crate) in_file: bool,
+}
+
+/// Something that can be set by a flag, or in the file of `--config`.
+pub(crate) struct Setting {
+    /// The flag, without dashes.
+    pub(crate) flag: &'static str,
+    /// What the file says, where that is kept.
+    pub(crate) in_file: Option<fn(&KubeProxyConfigMap) -> &str>,
+}
+
+/// Visits what each container of kube-proxy was told of a setting; the wanted one and each that runs.
 ///
 /// # Errors
 ///
 /// When some pods or templates were not read; or none of kube-proxy is there, which proves nothing: k3s
 /// and hand-made nodes run it outside of the cluster.
 pub(crate) fn each(
-    flag: &str,
+    setting: &Setting,
     facts: &Facts<'_>,
     mut visit: impl FnMut(&Workload, Told<'_>),
 ) -> Known<()> {
@@ -42,7 +65,17 @@ pub(crate) fn each(
             for container in spec.containers.iter().filter(|it| is_kube_proxy(it)) {
                 found = true;
                 let line = CommandLine::parse(container, "kube-proxy");
-                visit(workload, told(&line, flag, workload));
+                let told = match (line.given.get("config"), setting.in_file) {
+                    (None, _) => by_flag(&line, setting.flag, workload),
+                    (Some(path), Some(read)) if is_of_map(path, container, spec, workload) => {
+                        in_map(facts).map(|map| Some(Value { text: read(map), in_file: true }))
+                    }
+                    (Some(_), _) => Err(untold(
+                        &workload.namespace,
+                        "kube-proxy is configured by the file of --config, which is not read",
+                    )),
+                };
+                visit(workload, told);
             }
         })
     });
@@ -57,13 +90,34 @@ fn is_kube_proxy(container: &Container) -> bool {
         || words.any(|it| matches!(it, Word::Component(name) if &**name == NAME))
 }
 
-fn told<'a>(line: &'a CommandLine, flag: &str, workload: &Workload) -> Told<'a> {
+/// Whether the file of `--config` is the key of the map that is read.
+fn is_of_map(path: &Given, container: &Container, spec: &PodSpec, workload: &Workload) -> bool {
+    let folder = path.value().and_then(|it| it.strip_suffix("/config.conf"));
+    let is_map = |volume: &str| {
+        spec.volumes.iter().any(|it| {
+            *it.name == *volume
+                && matches!(&it.source, VolumeSource::ConfigMap(map) if &*map.name == NAME)
+        })
+    };
+    let mut mounts = container.volume_mounts.iter();
+    &*workload.namespace == MAP_NAMESPACE
+        && folder.is_some_and(|folder| {
+            mounts.any(|it| it.mount_path.trim_end_matches('/') == folder && is_map(&it.name))
+        })
+}
+
+/// The map, which is there if a pod runs that mounts it.
+fn in_map<'a>(facts: &Facts<'a>) -> Known<&'a KubeProxyConfigMap> {
+    let map = facts.inventory.kube_proxy_config_map.as_ref().map_err(Clone::clone)?;
+    map.as_ref().ok_or_else(|| {
+        untold(MAP_NAMESPACE, "kube-proxy's ConfigMap is mounted by its pods, and is not there")
+    })
+}
+
+fn by_flag<'a>(line: &'a CommandLine, flag: &str, workload: &Workload) -> Told<'a> {
     let untold = |message: &str| Err(untold(&workload.namespace, message));
-    if line.given.contains_key("config") {
-        return untold("kube-proxy is configured by the file of --config, which is not read");
-    }
     match line.given.get(flag).map(Given::value) {
-        Some(Some(value)) => Ok(Some(value)),
+        Some(Some(value)) => Ok(Some(Value { text: value, in_file: false })),
         Some(None) => untold(&format!("the value of kube-proxy's --{flag} is not told")),
         None if line.understood => Ok(None),
         None => untold(&format!(

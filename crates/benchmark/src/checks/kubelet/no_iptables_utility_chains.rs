@@ -14,7 +14,10 @@ use assay_model::{
     node::{KubeletConfig, Node},
 };
 
-use crate::{Check, Empty, Facts, Rule, Ruled, Ruling, kube_proxy};
+use crate::{
+    Check, Empty, Facts, Rule, Ruled, Ruling,
+    kube_proxy::{self, Setting},
+};
 
 pub(super) static CHECK: Check = Check {
     code: "HST-CIS-017",
@@ -64,8 +67,9 @@ fn no_iptables_utility_chains(
 /// Whether some kube-proxy was told to; all of them must tell before none does.
 fn some_proxy_uses_iptables(facts: &Facts<'_>) -> Known<bool> {
     let mut modes = Vec::new();
-    let read = kube_proxy::each("proxy-mode", facts, |workload, told| {
-        modes.push(told.and_then(|mode| match mode {
+    let mode = Setting { flag: "proxy-mode", in_file: None };
+    let read = kube_proxy::each(&mode, facts, |workload, told| {
+        modes.push(told.and_then(|mode| match mode.map(|it| it.text) {
             None | Some("") => {
                 let message = "kube-proxy's --proxy-mode is not given";
                 Err(kube_proxy::untold(&workload.namespace, message))

@@ -1,11 +1,12 @@
 //! kube-proxies that serve their metrics to the network.
 //!
-//! | `--metrics-bind-address` of kube-proxy, without `--config` | verdict |
-//! |-----------------------------------------------------------|---------|
-//! | another address than loopback: `0.0.0.0`, `::`, ….        | fail    |
-//! | loopback, empty, or not given                             | pass    |
+//! | `--metrics-bind-address`, or `metricsBindAddress` in the file of `--config` | verdict |
+//! |------------------------------------------------------------------------------|---------|
+//! | another address than loopback: `0.0.0.0`, `::`, ….                           | fail    |
+//! | loopback, empty, or not given                                                | pass    |
 //!
-//! With `--config` the file decides, and it is not read. Not given is `127.0.0.1:10249`, or `::1`
+//! With `--config` the file decides alone. It is read where it is the `ConfigMap` kube-proxy, and
+//! kube-proxy's pods mount it; else it is unknown. Not given is `127.0.0.1:10249`, or `::1`
 //! (`defaults.go` of `kubeproxy.config.k8s.io/v1alpha1`).
 //! How kube-proxy is found: [`kube_proxy`](crate::kube_proxy).
 
@@ -16,7 +17,10 @@ use std::{
 
 use assay_model::{Findings, Location, Outcome, Resource, Severity, both};
 
-use crate::{Check, Empty, Facts, Rule, Ruled, Ruling, kube_proxy};
+use crate::{
+    Check, Empty, Facts, Rule, Ruled, Ruling,
+    kube_proxy::{self, Setting},
+};
 
 pub(super) static CHECK: Check = Check {
     code: "HST-CIS-026",
@@ -30,38 +34,53 @@ pub(super) static CHECK: Check = Check {
                   login, such as kube-rbac-proxy.",
     references: &["https://kubernetes.io/docs/reference/command-line-tools-reference/kube-proxy/"],
     verdicts: &[
-        (Outcome::Fail, "`--metrics-bind-address` is another address than loopback"),
+        (
+            Outcome::Fail,
+            "`--metrics-bind-address` is another address than loopback, or with `--config` the file's \
+             `metricsBindAddress` is",
+        ),
         (
             Outcome::Unknown,
-            "kube-proxy takes its settings from `--config`, or no pod of it is seen",
+            "kube-proxy takes its settings from a `--config` that is not the ConfigMap kube-proxy, or no \
+             pod of it is seen",
         ),
-        (Outcome::Pass, "it is loopback, or not given and there is no `--config`"),
+        (Outcome::Pass, "it is loopback, or not given"),
     ],
-    needs: &[Resource::WORKLOADS],
+    needs: &[Resource::WORKLOADS, &[Resource::KubeProxyConfigMap]],
     empty: Empty::NotApplicable,
     rule: Rule::Cluster(open_kube_proxy_metrics),
 };
 
-const FLAG: &str = "metrics-bind-address";
+/// The address, as a flag and in the file of `--config`.
+const FLAG: &str = "--metrics-bind-address";
+const FIELD: &str = "metricsBindAddress";
+
+const ADDRESS: Setting =
+    Setting { flag: "metrics-bind-address", in_file: Some(|map| &map.metrics_bind_address) };
 
 fn open_kube_proxy_metrics(facts: &Facts<'_>, findings: &mut Findings) -> Ruled {
     let mut unknown = Ok(());
     let mut open = BTreeSet::new();
-    let read = kube_proxy::each(FLAG, facts, |workload, told| {
-        let judged = told.and_then(|told| match told.filter(|it| !it.is_empty()) {
-            None => Ok(()),
-            Some(told) => {
-                let address = address(told).ok_or_else(|| {
-                    let message = format!("kube-proxy's --{FLAG} is `{told}`, which is no address");
-                    kube_proxy::untold(&workload.namespace, &message)
-                })?;
-                if !address.is_loopback() {
-                    let owner = &workload.owner;
-                    let at = format!("{} {}/{}", owner.kind, workload.namespace, owner.name);
-                    open.insert((format!("{at} --{FLAG}"), format!("is `{told}`")));
-                }
-                Ok(())
+    let read = kube_proxy::each(&ADDRESS, facts, |workload, told| {
+        let judged = told.and_then(|told| {
+            let Some(told) = told.filter(|it| !it.text.is_empty()) else { return Ok(()) };
+            let name = if told.in_file { FIELD } else { FLAG };
+            let text = told.text;
+            let address = address(text).ok_or_else(|| {
+                let message = format!("kube-proxy's {name} is `{text}`, which is no address");
+                kube_proxy::untold(&workload.namespace, &message)
+            })?;
+            if !address.is_loopback() {
+                let owner = &workload.owner;
+                let at = format!("{} {}/{}", owner.kind, workload.namespace, owner.name);
+                let detail = if told.in_file {
+                    format!("is `{text}`, in the ConfigMap kube-proxy that it mounts")
+                } else {
+                    format!("is `{text}`")
+                };
+                open.insert((format!("{at} {name}"), detail));
             }
+            Ok(())
         });
         unknown = both(std::mem::replace(&mut unknown, Ok(())), judged);
     });
