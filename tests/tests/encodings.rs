@@ -45,14 +45,20 @@ fn json_and_protobuf_say_the_same_of_every_built_in_kind() {
     let api = control_plane.api(Identity::Admin).expect("the admin's view");
     for resource in Resource::ALL {
         let Some(kind) = resource.kind().filter(|it| it.built_in) else { continue };
-        if resource == Resource::ReplicaSets {
+        // Replica sets are not read; of Secrets a table is, which holds no value.
+        if matches!(resource, Resource::ReplicaSets | Resource::Secrets) {
             continue;
         }
         let json = bodies(&api, resource, kind, Encoding::Json);
         let protobuf = bodies(&api, resource, kind, Encoding::Protobuf);
         assert_eq!(json.len(), protobuf.len(), "{resource}");
         let (pages, facts) = read_all(resource, Encoding::Json, &json);
-        assert!(pages.len() > 1 || pages[0].objects > 0, "{resource}: none to compare");
+        // A request for a certificate takes a key, and is compared in `proto/tests.rs`.
+        let none = pages.len() == 1 && pages[0].objects == 0;
+        assert!(
+            !none || resource == Resource::CertificateSigningRequests,
+            "{resource}: none to compare"
+        );
         assert!(pages.iter().all(|it| it.malformed.is_empty()), "{resource}");
         assert_same(resource, &facts, &read_all(resource, Encoding::Protobuf, &protobuf).1);
 
@@ -207,6 +213,17 @@ fn rare() -> Vec<Value> {
                 "names": {"plural": "things", "kind": "Thing"},
                 "versions": [{"name": "v1", "served": true, "storage": true,
                     "schema": {"openAPIV3Schema": {"type": "object"}}}]}}),
+        json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "volume"},
+            "spec": {"capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"],
+                "claimRef": {"namespace": "default", "name": "claim"},
+                "hostPath": {"path": "/data", "type": ""}}}),
+        json!({"apiVersion": admission, "kind": "ValidatingAdmissionPolicy",
+            "metadata": {"name": "policy"},
+            "spec": {"failurePolicy": "Fail", "validations": [{"expression": "true"}],
+                "matchConstraints": {"resourceRules": [rule]}}}),
+        json!({"apiVersion": admission, "kind": "ValidatingAdmissionPolicyBinding",
+            "metadata": {"name": "bound"},
+            "spec": {"policyName": "policy", "validationActions": ["Deny", "Audit"]}}),
         json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": named("job"),
             "spec": {"template": template}}),
         json!({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": named("cron"),

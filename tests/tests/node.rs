@@ -100,6 +100,7 @@ fn outcomes(report: &Report) -> BTreeMap<&'static str, String> {
 }
 
 #[test]
+#[ignore = "minutes long: run it with `cargo test -p assay-tests --test node -- --ignored`"]
 fn mirror_pods_declare_the_flags_of_the_manifests() {
     let Some(node) = node() else { return };
     let report = scan(&node);
@@ -116,6 +117,7 @@ fn mirror_pods_declare_the_flags_of_the_manifests() {
 }
 
 #[test]
+#[ignore = "minutes long: run it with `cargo test -p assay-tests --test node -- --ignored`"]
 fn one_flag_turns_one_verdict_and_back() {
     let Some(node) = node() else { return };
     let before = outcomes(&scan(&node));
@@ -135,6 +137,7 @@ fn one_flag_turns_one_verdict_and_back() {
 }
 
 #[test]
+#[ignore = "minutes long: run it with `cargo test -p assay-tests --test node -- --ignored`"]
 fn the_node_is_seen_as_it_is() {
     let Some(node) = node() else { return };
     let report = scan(&node);
@@ -231,6 +234,7 @@ fn ran(node: &Node, name: &str, spec: &Value) -> (Value, Value, String) {
 }
 
 #[test]
+#[ignore = "minutes long: run it with `cargo test -p assay-tests --test node -- --ignored`"]
 fn the_shipped_job_runs_with_its_role_and_reports() {
     let Some(node) = node() else { return };
     let shipped = shipped();

@@ -394,7 +394,7 @@ fn admission_says_the_same() {
             for Answered { asked, pod, theirs, ours } in answered {
                 answers += 1;
                 for it in &theirs {
-                    *refused.entry(it.clone()).or_default() += 1;
+                    *refused.entry(*it).or_default() += 1;
                 }
                 if theirs != ours {
                     differences.push(format!("{asked}: {theirs:?}, ours {ours:?}: {pod}"));

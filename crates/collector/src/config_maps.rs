@@ -48,8 +48,9 @@ pub(crate) async fn ask(
     let path = format!("/api/v1/namespaces/{}/{plural}/{}", encoded(namespace), encoded(name));
     match api.ask(Ask::json(&path), meter).await {
         Ok(answer) => {
-            let map = serde_json::from_slice(&answer.body)
-                .map_err(|_| malformed(resource, "the answer is no config map"))?;
+            let map = serde_json::from_slice(&answer.body).map_err(|_| {
+                Gap::whole(resource, Cause::Malformed(1), "the answer is no config map")
+            })?;
             meter.count_objects(1);
             Ok(Some(map))
         }
@@ -92,13 +93,13 @@ fn kept<T>(
     match read(&data) {
         Ok(it) => Ok(Some(it)),
         Err(Unreadable(key)) => {
-            Err(malformed(resource, &format!("its {key} is not what it should be")).into())
+            Err(inconclusive(resource, &format!("its {key} is not what it should be")).into())
         }
     }
 }
 
-fn malformed(resource: Resource, message: &str) -> Gap {
-    Gap::whole(resource, Cause::Malformed(1), message)
+fn inconclusive(resource: Resource, message: &str) -> Gap {
+    Gap::whole(resource, Cause::Inconclusive, message)
 }
 
 struct Data(BTreeMap<String, String>);
@@ -331,7 +332,7 @@ mod tests {
         ] {
             let gaps = read(resource, &data).gaps(resource);
             let [gap] = &gaps[..] else { panic!("{resource}: {gaps:?}") };
-            assert_eq!(gap.cause, Cause::Malformed(1), "{resource}");
+            assert_eq!(gap.cause, Cause::Inconclusive, "{resource}");
             assert!(!gap.message.contains("hush"), "{}", gap.message);
         }
     }

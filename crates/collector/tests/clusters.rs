@@ -43,7 +43,8 @@ fn expected(cluster: &str) -> Option<BTreeMap<Resource, u64>> {
 }
 
 fn counted(snapshot: &Snapshot) -> BTreeMap<Resource, u64> {
-    snapshot.costs.iter().map(|(resource, cost)| (*resource, cost.objects)).collect()
+    let listed = snapshot.costs.iter().filter(|(resource, _)| resource.kind().is_some());
+    listed.map(|(resource, cost)| (*resource, cost.objects)).collect()
 }
 
 fn pods_seen(snapshot: Snapshot) -> u32 {
@@ -75,8 +76,7 @@ fn goat_is_read_whole() {
     );
     assert_eq!(
         notes[1],
-        "of kinds that no check reads: 1 APIService, 8 ConfigMap, 1 IngressClass, 10 ReplicaSet, \
-         3 Secret"
+        "of kinds that no check reads: 1 APIService, 7 ConfigMap, 1 IngressClass, 10 ReplicaSet"
     );
     assert_eq!(pods_seen(snapshot), 33);
 }
@@ -103,6 +103,11 @@ fn without_a_statement_files_prove_no_absence() {
         files::read(&path, &Completeness::Nothing, now).expect("objects");
     for resource in Resource::ALL {
         let gaps = snapshot.gaps(resource);
+        if resource == Resource::RootCaConfigMap {
+            // The dump has a word in the certificate's place.
+            assert!(gaps[0].cause == Cause::Inconclusive, "{gaps:?}");
+            continue;
+        }
         assert!(
             gaps.iter().all(|it| it.cause == Cause::NotRequested && it.part.is_none()),
             "{gaps:?}"

@@ -257,8 +257,8 @@ fn notes_do_not_drive_a_terminal() {
 fn errors_say_where_and_what_to_do() {
     let mut cut = gzip(&ROLE.repeat(100));
     cut.truncate(30);
-    let [old, damaged] =
-        ["v0", "v1"].map(|it| format!(r#"{{"format":"kube-assay/snapshot-{it}"}}"#));
+    let old = r#"{"format":"kube-assay/snapshot-v0"}"#;
+    let damaged = r#"{"format":"kube-assay/snapshot-v1","origin":7}"#;
     let deep = "[".repeat(100_000);
     let nested =
         format!("{}{}", r#"{"kind":"List","apiVersion":"v1","items":["#.repeat(9), "]}".repeat(9));

@@ -321,11 +321,13 @@ impl Snapshot {
         }
     }
 
-    /// Whether everything that was asked for was read.
+    /// Whether everything that was asked for was read, be it that it does not tell.
     pub fn is_complete(&self) -> bool {
-        let asked = |gap: &Arc<Gap>| gap.cause != Cause::NotRequested;
+        // What does not tell was read all the same.
+        let unread =
+            |gap: &Arc<Gap>| !matches!(gap.cause, Cause::NotRequested | Cause::Inconclusive);
         !self.origin.interrupted
-            && Resource::ALL.into_iter().all(|it| !self.gaps(it).iter().any(asked))
+            && Resource::ALL.into_iter().all(|it| !self.gaps(it).iter().any(unread))
     }
 }
 
