@@ -380,6 +380,7 @@ fn one_list_a_kind() {
         .expect("a list")
         .iter()
         .filter(|it| it["version"] != "")
+        .filter(|it| it["resource"].as_str().is_some_and(|it| !it.starts_with("config map")))
         .map(|it| {
             (
                 it["resource"].as_str().expect("a name").to_owned(),

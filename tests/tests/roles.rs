@@ -21,6 +21,17 @@ struct Line {
     rule: Value,
 }
 
+impl Line {
+    /// What reports call it that is read by this right.
+    fn resource(&self) -> String {
+        let first = |key: &str| self.rule[key][0].as_str().unwrap_or_default();
+        match first("resources") {
+            "configmaps" => format!("config map {}", first("resourceNames")),
+            plural => plural.to_owned(),
+        }
+    }
+}
+
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let first = |key: &str| self.rule[key][0].as_str().unwrap_or_default();
@@ -135,7 +146,9 @@ fn scan(control_plane: &ControlPlane, identity: Identity) -> Run {
 
 /// What is missing although it was asked for.
 fn refused(report: &Report) -> Vec<String> {
-    report.gaps().into_iter().filter(|it| !it.ends_with(": not-requested")).collect()
+    // What does not tell was read: the shared clusters have a word in a certificate's place.
+    let read = |it: &String| it.ends_with(": not-requested") || it.ends_with(": inconclusive");
+    report.gaps().into_iter().filter(|it| !read(it)).collect()
 }
 
 #[test]
@@ -159,7 +172,8 @@ fn no_line_of_the_printed_roles_is_without_effect() {
     };
     let mut effects = Vec::new();
     for (index, line) in lines().iter().enumerate() {
-        let plural = line.rule["resources"][0].as_str().unwrap_or_default();
+        let resource = line.resource();
+        let plural = resource.as_str();
         let run = scan(control_plane, Identity::User(&without(index)));
         let report = run.report();
         let refused = refused(&report);
@@ -180,8 +194,12 @@ fn no_line_of_the_printed_roles_is_without_effect() {
         let lost = report.lost_against(&full);
         for id in &lost {
             let needs = full.checks()[&**id].0["needs"].as_array().expect("a list");
-            let needed =
-                needs.iter().filter_map(Value::as_str).any(|it| it.replace('-', "") == plural);
+            // `cluster-roles` for `clusterroles`, `cluster-info-config-map` for an object by its name.
+            let named = |it: &str| match plural.strip_prefix("config map ") {
+                Some(_) => it.ends_with("-config-map"),
+                None => it.replace('-', "") == plural,
+            };
+            let needed = needs.iter().filter_map(Value::as_str).any(named);
             assert!(needed, "{line}: {id} does not need it");
         }
         let lost: Vec<_> = lost.into_iter().collect();

@@ -1,5 +1,7 @@
 //! What the server tells of itself: its version, who it thinks we are, and what it tells a stranger.
 
+use std::time::Duration;
+
 use assay_model::{
     Gap, Resource,
     control_plane::{AnonymousProbe, ProbeAnswer, Version},
@@ -12,6 +14,11 @@ use crate::{
     connect::credentials,
     error::cause,
 };
+
+/// How often a question is asked, where the answer is that the server is busy, or none.
+const TRIES: u32 = 3;
+/// How long between.
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// What a stranger asks for, and how the path is reported: health, version, discovery, and one list
 /// of objects.
@@ -148,14 +155,22 @@ pub(crate) async fn anonymous(
     })?;
     let mut answers = Vec::with_capacity(PROBED.len());
     for (asked, path) in PROBED {
-        let answer = api
-            .once(&client, Ask::json(asked), meter)
-            .await
-            .map_err(|it| gap(it.cause(), format!("{path}: {it}")))?;
-        if matches!(answer.status, 429 | 502..=504) {
-            let message = format!("{path}: the server answered {}", answer.status);
-            return Err(gap(assay_model::Cause::Unavailable, message));
-        }
+        let mut tries = 1..=TRIES;
+        let answer = loop {
+            let answer = api.once(&client, Ask::json(asked), meter).await;
+            let busy = |status| matches!(status, 429 | 502..=504);
+            // Strangers are the first whom a busy server puts off.
+            if tries.next() < Some(TRIES) && answer.as_ref().map_or(true, |it| busy(it.status)) {
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            let answer = answer.map_err(|it| gap(it.cause(), format!("{path}: {it}")))?;
+            if busy(answer.status) {
+                let message = format!("{path}: the server answered {}", answer.status);
+                return Err(gap(assay_model::Cause::Unavailable, message));
+            }
+            break answer;
+        };
         let kubernetes = is_kubernetes(answer.status, &answer.body);
         answers.push(ProbeAnswer { path: path.into(), status: answer.status, kubernetes });
     }

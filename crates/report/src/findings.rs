@@ -153,7 +153,9 @@ pub(crate) fn told_together<'f, 'r>(
             brief.push(fault);
         }
     }
-    told.iter_mut().for_each(|(_, others)| others.sort_by_key(|it| it.check.code));
+    for (_, others) in &mut told {
+        others.sort_by_key(|it| it.check.code);
+    }
     (told, brief)
 }
 
