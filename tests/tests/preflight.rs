@@ -36,37 +36,37 @@ fn world(folder: &Path) -> Vec<Value> {
     world.retain(|it| it["metadata"]["name"] != "old-dashboard");
 
     let printed = Run::of(assay(Path::new("/nonexistent")).args(["rbac", "--name", AUDITOR]));
-    fs::write(folder.join("role.yaml"), printed.stdout).expect("written");
-    let role = objects::read(&folder.join("role.yaml")).expect("a role").remove(0);
-    let mut less = role.clone();
-    less["metadata"]["name"] = NO_ROLE_BINDINGS.into();
-    for rule in less["rules"].as_array_mut().expect("rules") {
-        let resources = rule["resources"].as_array_mut().expect("resources");
-        resources.retain(|it| it != "rolebindings");
+    fs::write(folder.join("roles.yaml"), printed.stdout).expect("written");
+    for role in objects::read(&folder.join("roles.yaml")).expect("roles") {
+        let mut less = role.clone();
+        less["metadata"]["name"] = NO_ROLE_BINDINGS.into();
+        for rule in less["rules"].as_array_mut().expect("rules") {
+            if let Some(resources) = rule["resources"].as_array_mut() {
+                resources.retain(|it| it != "rolebindings");
+            }
+        }
+        world.extend([bind(&role), role, bind(&less), less]);
     }
     let pods = json!([{ "apiGroups": [""], "resources": ["pods"], "verbs": ["list"] }]);
-    let version = "rbac.authorization.k8s.io/v1";
-    world.push(json!({
-        "apiVersion": version, "kind": "Role",
+    let shop_alone = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
         "metadata": { "name": SHOP_ALONE, "namespace": "shop" }, "rules": pods,
-    }));
-    world.extend([role, less]);
-    let bound = [
-        ("ClusterRole", "ClusterRoleBinding", AUDITOR),
-        ("ClusterRole", "ClusterRoleBinding", NO_ROLE_BINDINGS),
-        ("Role", "RoleBinding", SHOP_ALONE),
-    ];
-    world.extend(bound.map(|(role, binding, name)| {
-        let group = "rbac.authorization.k8s.io";
-        let namespace = (binding == "RoleBinding").then_some("shop");
-        json!({
-            "apiVersion": version, "kind": binding,
-            "metadata": { "name": name, "namespace": namespace },
-            "roleRef": { "apiGroup": group, "kind": role, "name": name },
-            "subjects": [{ "apiGroup": group, "kind": "User", "name": name }],
-        })
-    }));
+    });
+    world.extend([bind(&shop_alone), shop_alone]);
     world
+}
+
+/// The binding that gives a role to the user of its name, where the role is.
+fn bind(role: &Value) -> Value {
+    let group = "rbac.authorization.k8s.io";
+    let kind = role["kind"].as_str().expect("a kind");
+    let name = &role["metadata"]["name"];
+    json!({
+        "apiVersion": format!("{group}/v1"), "kind": format!("{kind}Binding"),
+        "metadata": { "name": name, "namespace": role["metadata"]["namespace"] },
+        "roleRef": { "apiGroup": group, "kind": kind, "name": name },
+        "subjects": [{ "apiGroup": group, "kind": "User", "name": name }],
+    })
 }
 
 fn run(identity: Identity, arguments: &[&str]) -> Run {
