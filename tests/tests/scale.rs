@@ -44,7 +44,7 @@ const MOST_GROWTH: f64 = 1.35;
 const MOST_A_WORKLOAD: u64 = 22_000;
 
 /// Objects a page, unless told otherwise.
-const PAGE: u64 = 500;
+const PAGE: u64 = 250;
 
 /// How long a scan may take to end once it is told to, on a machine that is not busy.
 const SOON: Duration = Duration::from_secs(1);

@@ -1,16 +1,14 @@
 //! What containers ask for and are held to: what was written, and what the namespace's defaults make
 //! of it.
 
-use std::{collections::BTreeMap, sync::Arc};
-
 use assay_model::{
-    PodSpec,
+    Map, PodSpec,
     namespace::{LimitRange, LimitRangeItem},
     pod::{Quantity, Resources},
 };
 
 /// Amounts by resource name.
-pub(crate) type Amounts = BTreeMap<Arc<str>, Quantity>;
+pub(crate) type Amounts = Map<Quantity>;
 
 /// Whether there is an amount of the resource that is not zero.
 pub(crate) fn counts(amounts: &Amounts, resource: &str) -> bool {

@@ -1,12 +1,15 @@
 //! The whole walk from an inventory to a report.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use assay_model::{
-    Inventory, Outcome, Report, Resource, Snapshot, Unknown,
+    Inventory, Outcome, Pool, Report, Resource, Snapshot, Unknown,
     report::{
-        API_VERSION, CheckReport, Cluster, Collected, Control, Finding, Framework, GapReport,
-        Identity, Item, ReportScope, Scan, Tally, Tool,
+        API_VERSION, CheckReport, Cluster, Collected, Control, Finding, Fingerprint, Framework,
+        GapReport, Identity, Item, ObjectReference, ReportScope, Scan, Tally, Tool,
     },
     resource::Access,
 };
@@ -47,9 +50,20 @@ pub fn audit(snapshot: Snapshot, audit: &Audit<'_>) -> Report {
     let inventory = Inventory::from(snapshot);
     let facts = Facts::of(&inventory, audit.settings);
 
-    let mut judged: Vec<(&'static Check, Verdict)> =
-        audit.checks.iter().map(|check| (*check, run(check, &facts))).collect();
-    judged.sort_by_key(|(check, _)| check.code);
+    let cluster = cluster(&inventory);
+    let mut chosen = audit.checks.clone();
+    chosen.sort_by_key(|it| it.code);
+    let mut kept = Kept::default();
+    // What a check found is put into its lasting form before the next check is run: by then most of it is
+    // known, and takes little.
+    let judged = chosen.into_iter().map(|check| {
+        let mut verdict = run(check, &facts);
+        let found = std::mem::take(&mut verdict.findings);
+        let findings = found.into_iter().map(|it| kept.finding(check, it, &cluster.name));
+        let findings = sorted(findings.collect());
+        ((check, verdict), findings)
+    });
+    let (judged, findings): (Vec<(&'static Check, Verdict)>, Vec<Vec<Finding>>) = judged.unzip();
 
     let mut scale = Scale::default();
     let mut outcomes = Tally::default();
@@ -57,7 +71,6 @@ pub fn audit(snapshot: Snapshot, audit: &Audit<'_>) -> Report {
         scale.add(verdict, check.severity.weight());
         outcomes.add(verdict.outcome);
     }
-    let cluster = cluster(&inventory);
     Report {
         api_version: API_VERSION,
         kind: "Report",
@@ -72,7 +85,8 @@ pub fn audit(snapshot: Snapshot, audit: &Audit<'_>) -> Report {
             .collect(),
         checks: judged
             .into_iter()
-            .map(|(check, verdict)| check_report(check, verdict, &cluster.name))
+            .zip(findings)
+            .map(|((check, verdict), findings)| check_report(check, verdict, findings))
             .collect(),
     }
 }
@@ -256,7 +270,7 @@ fn outcome_in(edition: &Edition, warn: Weakness, verdict: &Verdict) -> Outcome {
     }
 }
 
-fn check_report(check: &'static Check, verdict: Verdict, cluster: &str) -> CheckReport {
+fn check_report(check: &'static Check, verdict: Verdict, findings: Vec<Finding>) -> CheckReport {
     let gaps = |unknown: &Option<Unknown>| -> Vec<GapReport> {
         let gaps = unknown.as_ref().map(Unknown::gaps).unwrap_or_default();
         gaps.iter().map(|it| GapReport::from(&**it)).collect()
@@ -269,15 +283,6 @@ fn check_report(check: &'static Check, verdict: Verdict, cluster: &str) -> Check
             subjects.insert(outcome.name(), count);
         }
     }
-    let mut findings: Vec<Finding> =
-        verdict.findings.into_iter().map(|it| finding(check, it, cluster)).collect();
-    findings.sort_by(|a, b| {
-        let rank = |it: &Finding| (std::cmp::Reverse(it.outcome), std::cmp::Reverse(it.severity));
-        let place = |it: &Finding| {
-            (it.object.clone(), it.container.clone(), by_index(&it.path), it.detail.clone())
-        };
-        rank(a).cmp(&rank(b)).then_with(|| place(a).cmp(&place(b)))
-    });
     CheckReport {
         code: check.code,
         id: check.id,
@@ -312,24 +317,45 @@ fn by_index(path: &str) -> String {
     sortable
 }
 
-fn finding(check: &Check, found: engine::Finding, cluster: &str) -> Finding {
-    Finding {
-        fingerprint: fingerprint(check, &found, cluster),
-        outcome: found.outcome,
-        severity: found.severity,
-        object: found.object,
-        container: found.at.container.map(|it| it.to_string()),
-        path: found.at.path,
-        detail: found.detail,
-        basis: found.basis,
-        pods: found.pods,
-        template: found.template,
-        waiver: None,
+/// Worst first, then by object and place.
+fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by(|a, b| {
+        let rank = |it: &Finding| (Reverse(it.outcome), Reverse(it.severity));
+        let place = |it: &Finding| {
+            (it.object.clone(), it.container.clone(), by_index(&it.path), it.detail.clone())
+        };
+        rank(a).cmp(&rank(b)).then_with(|| place(a).cmp(&place(b)))
+    });
+    findings
+}
+
+/// What findings have in common, kept once: objects, places and words.
+#[derive(Default)]
+struct Kept {
+    objects: Pool<ObjectReference>,
+    texts: Pool<str>,
+}
+
+impl Kept {
+    fn finding(&mut self, check: &Check, found: engine::Finding, cluster: &str) -> Finding {
+        Finding {
+            fingerprint: fingerprint(check, &found, cluster),
+            outcome: found.outcome,
+            severity: found.severity,
+            object: self.objects.share(found.object),
+            container: found.at.container,
+            path: self.texts.share(found.at.path.as_str()),
+            detail: self.texts.share(found.detail.as_str()),
+            basis: found.basis,
+            pods: found.pods,
+            template: found.template,
+            waiver: None,
+        }
     }
 }
 
 /// Stable over rollouts: no UID, no pod's name, no index.
-fn fingerprint(check: &Check, found: &engine::Finding, cluster: &str) -> String {
+fn fingerprint(check: &Check, found: &engine::Finding, cluster: &str) -> Fingerprint {
     let object = &found.object;
     let container = found.at.container.as_deref().unwrap_or_default();
     let path: String = found.at.path.chars().filter(|it| !it.is_ascii_digit()).collect();
@@ -348,7 +374,7 @@ fn fingerprint(check: &Check, found: &engine::Finding, cluster: &str) -> String 
         hash.update([0]);
     }
     let digest = hash.finalize();
-    digest.iter().take(8).fold(String::new(), |hex, it| hex + &format!("{it:02x}"))
+    Fingerprint(digest.iter().take(8).fold(0, |number, it| number << 8 | u64::from(*it)))
 }
 
 #[cfg(test)]

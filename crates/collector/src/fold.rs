@@ -5,14 +5,14 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap},
     fmt,
     hash::{Hash, Hasher},
     sync::Arc,
 };
 
 use assay_model::{
-    Labels, Meta, OwnerReference, PodSpec,
+    Labels, Map, Meta, OwnerReference, PodSpec, Pool,
     pod::app_armor,
     workload::{LabelSet, PodGroup, SAMPLES, VARYING_LABELS},
 };
@@ -242,7 +242,7 @@ impl PodFold {
         } else {
             spec
         };
-        let image_ids = pod.image_ids.iter().map(|it| self.names.share(it)).collect();
+        let image_ids = pod.image_ids.iter().map(|it| self.names.share(&**it)).collect();
         self.join(pod.metadata, spec, &pod.node_name, image_ids);
         Ok(())
     }
@@ -260,8 +260,8 @@ impl PodFold {
         let hash = metadata.labels.get(TEMPLATE_HASH).filter(|_| kind == Some("ReplicaSet"));
         let alone = matches!(kind, None | Some("Node")).then(|| metadata.name.clone());
         let key = Key {
-            namespace: self.names.share(&metadata.namespace),
-            template_hash: hash.map(|it| self.names.share(it)),
+            namespace: self.names.share(metadata.namespace.clone()),
+            template_hash: hash.map(|it| self.names.share(it.clone())),
             alone,
             claims_mirror: metadata.annotations.contains_key(MIRROR),
             spec: Shared(spec),
@@ -307,9 +307,9 @@ impl PodFold {
     /// The owner, as far as equal groups have it in common. Only for a Node is the UID evidence.
     fn owner(&mut self, owner: &OwnerReference) -> OwnerReference {
         OwnerReference {
-            api_version: self.names.share(&owner.api_version),
-            kind: self.names.share(&owner.kind),
-            name: self.names.share(&owner.name),
+            api_version: self.names.share(owner.api_version.clone()),
+            kind: self.names.share(owner.kind.clone()),
+            name: self.names.share(owner.name.clone()),
             uid: if &*owner.kind == "Node" { owner.uid.clone() } else { Arc::default() },
             controller: owner.controller,
         }
@@ -341,7 +341,7 @@ impl Columns {
         let mut rows: Vec<&[Arc<str>]> = values.chunks_exact(self.keys.len().max(1)).collect();
         rows.sort();
         let column = |at: usize| rows.iter().map(|row| row[at].clone()).collect();
-        let varying: BTreeMap<_, _> =
+        let varying: Map<_> =
             self.keys.into_iter().enumerate().map(|(at, key)| (key, column(at))).collect();
         LabelSet { pods, common: self.common, varying }
     }
@@ -352,40 +352,10 @@ fn told_apart(group: &PodGroup) -> String {
     serde_json::to_string(group).expect("a group has string keys only")
 }
 
-/// Equal things, kept once.
-#[derive(Debug)]
-struct Pool<T: ?Sized>(HashSet<Arc<T>>);
-
-impl<T: ?Sized> Default for Pool<T> {
-    fn default() -> Self {
-        Pool(HashSet::new())
-    }
-}
-
-impl Pool<str> {
-    fn share(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.0.get(text) {
-            return known.clone();
-        }
-        let new: Arc<str> = text.into();
-        self.0.insert(new.clone());
-        new
-    }
-}
-
-impl Pool<PodSpec> {
-    fn share(&mut self, spec: PodSpec) -> Arc<PodSpec> {
-        if let Some(known) = self.0.get(&spec) {
-            return known.clone();
-        }
-        let new = Arc::new(spec);
-        self.0.insert(new.clone());
-        new
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use assay_model::{Resource, Snapshot, snapshot::Origin};
     use proptest::{prelude::*, sample::select};
     use serde_json::{Value, json};
@@ -486,7 +456,10 @@ mod tests {
         let sets: Vec<_> =
             group.labels.iter().map(|it| (it.pods, it.common.len(), it.varying.len())).collect();
         assert_eq!(sets, [(1, 1, 0), (2, 1, 1), (1, 2, 0)]);
-        assert_eq!(group.labels[1].varying[key], ["db-0", "db-1"].map(Into::into));
+        assert_eq!(
+            group.labels[1].varying.get(key),
+            Some(&["db-0", "db-1"].map(Into::into).into())
+        );
     }
 
     #[test]

@@ -139,7 +139,7 @@ fn series(line: &[u8]) -> Option<Series> {
     if !KEPT_METRICS.contains(&name) {
         return None;
     }
-    let mut labels = BTreeMap::new();
+    let mut labels = Labels::new();
     let rest = match rest.strip_prefix('{') {
         None => rest,
         Some(mut rest) => loop {

@@ -117,7 +117,7 @@ fn of_two_objects_with_one_name_the_later_holds() {
         files.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
     let Reading { snapshot, notes } = read(&files).expect("objects");
     let found = snapshot.namespaces.get("", "shop").expect("read").expect("there");
-    assert_eq!(&*found.metadata.labels["version"], "three");
+    assert_eq!(found.metadata.labels.get("version").map(|it| &**it), Some("three"));
     let places: Vec<&str> = notes.iter().map(|it| it.rsplit('/').next().expect("a name")).collect();
     let note = "Namespace shop is given again later, and the later one holds";
     assert_eq!(places, [format!("a.yaml, line 1: {note}"), format!("a.yaml, line 7: {note}")]);

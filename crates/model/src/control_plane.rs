@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::{Labels, Map};
+
 /// The answer to `GET /version`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -119,8 +121,8 @@ pub struct Series {
     /// One of [`KEPT_METRICS`].
     pub name: Arc<str>,
     /// Those of [`KEPT_METRIC_LABELS`].
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: BTreeMap<Arc<str>, Arc<str>>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub labels: Labels,
     /// What it counts.
     pub value: f64,
 }

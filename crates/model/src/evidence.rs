@@ -346,6 +346,11 @@ impl<T: Object> Listing<T> {
         &self.items
     }
 
+    /// Takes the items out; what was read, and what was not, stays. For joining kinds in this crate.
+    pub(crate) fn take(&mut self) -> Vec<T> {
+        std::mem::take(&mut self.items)
+    }
+
     /// Objects that were read. For counting what a scan cost, not for judging.
     pub fn seen(&self) -> usize {
         self.items.len()

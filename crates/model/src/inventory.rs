@@ -84,8 +84,9 @@ impl From<Snapshot> for Inventory {
     fn from(mut snapshot: Snapshot) -> Self {
         hide_younger_namespaces(&mut snapshot);
         let namespaces = namespaces(&snapshot);
+        let groups = snapshot.pods.take();
         Inventory {
-            workloads: workloads(&snapshot),
+            workloads: workloads(&snapshot, groups),
             namespaces,
             origin: snapshot.origin,
             version: snapshot.version,
@@ -208,8 +209,8 @@ fn namespaces(snapshot: &Snapshot) -> Listing<Namespace> {
     })
 }
 
-/// Pods and templates, joined by top owner.
-fn workloads(snapshot: &Snapshot) -> Listing<Workload> {
+/// Pods, taken from the snapshot, and its templates, joined by top owner.
+fn workloads(snapshot: &Snapshot, groups: Vec<PodGroup>) -> Listing<Workload> {
     let kinds = [
         ("Deployment", "apps/v1", &snapshot.deployments),
         ("DaemonSet", "apps/v1", &snapshot.daemon_sets),
@@ -235,8 +236,8 @@ fn workloads(snapshot: &Snapshot) -> Listing<Workload> {
             }
         }
     }
-    for group in snapshot.pods.items() {
-        let traced = trace(snapshot, group);
+    for group in groups {
+        let traced = trace(snapshot, &group);
         let workload = joined
             .entry((group.namespace.clone(), traced.key.clone()))
             .or_insert_with(|| empty(snapshot, &group.namespace, traced));
@@ -311,27 +312,29 @@ fn empty(snapshot: &Snapshot, namespace: &Arc<str>, traced: Traced) -> Workload 
 }
 
 /// Adds a group of pods to its workload. Groups come in the order of their first pod's name.
-fn add(workload: &mut Workload, group: &PodGroup) {
+fn add(workload: &mut Workload, group: PodGroup) {
     let mirror_of =
         group.owner.as_ref().filter(|owner| group.claims_mirror && &*owner.kind == "Node").cloned();
     if let Some(live) =
         workload.live.iter_mut().find(|it| it.spec == group.spec && it.mirror_of == mirror_of)
     {
         live.pods += group.pods;
-        live.samples.extend(group.samples.iter().cloned());
+        live.samples.extend(group.samples);
         live.samples.sort();
         live.samples.truncate(crate::workload::SAMPLES);
-        live.labels.extend(group.labels.iter().cloned());
-        live.nodes.extend(group.nodes.iter().cloned());
-        live.image_ids.extend(group.image_ids.iter().cloned());
+        live.labels.extend(group.labels);
+        live.nodes.extend(group.nodes);
+        live.image_ids.extend(group.image_ids);
     } else {
+        // Most run one spec.
+        workload.live.reserve_exact(1);
         workload.live.push(Live {
-            spec: Arc::clone(&group.spec),
+            spec: group.spec,
             pods: group.pods,
-            samples: group.samples.clone(),
-            labels: group.labels.clone(),
-            nodes: group.nodes.clone(),
-            image_ids: group.image_ids.clone(),
+            samples: group.samples,
+            labels: group.labels,
+            nodes: group.nodes,
+            image_ids: group.image_ids,
             mirror_of,
         });
     }

@@ -15,6 +15,8 @@
 //! hold the value of a Secret, of a `ConfigMap` or of a literal environment variable.
 
 mod decode;
+mod map;
+mod pool;
 
 pub mod admission;
 pub mod admission_policy;
@@ -43,8 +45,10 @@ pub mod workload;
 pub use evidence::{Cause, Gap, Known, Listing, Object, Scope, Unknown, all, any, both, either};
 pub use findings::{Basis, Findings, Location, Outcome, Severity};
 pub use inventory::Inventory;
+pub use map::Map;
 pub use meta::{Labels, Meta, OwnerReference};
 pub use pod::{Container, PodSpec};
+pub use pool::Pool;
 pub use report::Report;
 pub use resource::Resource;
 pub use snapshot::Snapshot;

@@ -1,6 +1,6 @@
 //! Object metadata, as far as checks read it.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use jiff::Timestamp;
 use serde::{
@@ -8,10 +8,10 @@ use serde::{
     de::{IgnoredAny, MapAccess, Visitor},
 };
 
-use crate::decode::nullable;
+use crate::{Map, decode::nullable};
 
 /// Labels by key.
-pub type Labels = BTreeMap<Arc<str>, Arc<str>>;
+pub type Labels = Map<Arc<str>>;
 
 /// Annotations that some check reads. Every other one is dropped while decoding: annotations such
 /// as `last-applied-configuration` hold copies of values that must not be kept.
@@ -50,10 +50,10 @@ pub struct Meta {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_timestamp: Option<Timestamp>,
     /// All of them.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Map::is_empty")]
     pub labels: Labels,
     /// Those that [`is_kept`] names.
-    #[serde(deserialize_with = "kept", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(deserialize_with = "kept", skip_serializing_if = "Map::is_empty")]
     pub annotations: Labels,
     /// Who made it; at most one of them is its controller.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]

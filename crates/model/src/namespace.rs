@@ -1,10 +1,10 @@
 //! Namespaces, and the objects that set their limits and identities.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Known, Meta, Object, decode::nullable, meta::object, pod::Quantity};
+use crate::{Known, Map, Meta, Object, decode::nullable, meta::object, pod::Quantity};
 
 /// A namespace: listed, given by the user, or only named by an object that was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,8 +65,8 @@ pub struct ResourceQuota {
 #[serde(rename_all = "camelCase", default)]
 pub struct ResourceQuotaSpec {
     /// By resource name; a quota without any bounds nothing.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
-    pub hard: BTreeMap<Arc<str>, Quantity>,
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Map::is_empty")]
+    pub hard: Map<Quantity>,
     /// It bounds only what all of these describe: `BestEffort`, `NotTerminating`, ….
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<Arc<str>>,
@@ -127,17 +127,17 @@ pub struct LimitRangeItem {
     #[serde(rename = "type", skip_serializing_if = "str::is_empty")]
     pub type_: Arc<str>,
     /// The most that may be asked for, by resource name.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
-    pub max: BTreeMap<Arc<str>, Quantity>,
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Map::is_empty")]
+    pub max: Map<Quantity>,
     /// The least.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
-    pub min: BTreeMap<Arc<str>, Quantity>,
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Map::is_empty")]
+    pub min: Map<Quantity>,
     /// The limit of what has none.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
-    pub default: BTreeMap<Arc<str>, Quantity>,
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Map::is_empty")]
+    pub default: Map<Quantity>,
     /// The request of what has none.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
-    pub default_request: BTreeMap<Arc<str>, Quantity>,
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Map::is_empty")]
+    pub default_request: Map<Quantity>,
 }
 
 object!(ListedNamespace, ServiceAccount, ResourceQuota, LimitRange);

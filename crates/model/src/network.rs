@@ -1,10 +1,10 @@
 //! What decides which traffic reaches a pod.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Labels, Meta, decode::nullable, meta::object, selector::Selector};
+use crate::{Labels, Map, Meta, decode::nullable, meta::object, selector::Selector};
 
 /// What checks read of a `networking.k8s.io/v1` `NetworkPolicy`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -228,7 +228,7 @@ pub struct ServiceSpec {
     #[serde(rename = "type", skip_serializing_if = "str::is_empty")]
     pub type_: Arc<str>,
     /// Pods of the service's namespace; empty selects none.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Map::is_empty")]
     pub selector: Labels,
     /// Addresses of the nodes' network that also lead to it.
     #[serde(

@@ -12,7 +12,7 @@ use serde::{
 };
 
 use crate::{
-    Labels,
+    Labels, Map,
     arguments::Arguments,
     decode::{is_false, is_zero, nullable},
     findings::Location,
@@ -71,7 +71,7 @@ pub struct PodSpec {
     pub priority_class_name: Arc<str>,
     /// `AppArmor` profiles by container name: what the pod's annotations said before 1.30 had fields
     /// for them. Not a field of upstream; see [`PodSpec::annotate`].
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Map::is_empty")]
     pub app_armor_annotations: Labels,
 }
 
@@ -418,11 +418,11 @@ pub struct SecretRef {
 #[serde(default)]
 pub struct Resources {
     /// What the scheduler sets aside, by resource name.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
-    pub requests: BTreeMap<Arc<str>, Quantity>,
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Map::is_empty")]
+    pub requests: Map<Quantity>,
     /// What the runtime enforces, by resource name.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
-    pub limits: BTreeMap<Arc<str>, Quantity>,
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Map::is_empty")]
+    pub limits: Map<Quantity>,
 }
 
 /// An amount as written, such as `100m`, `1Gi` or `1e3`.

@@ -3,11 +3,11 @@
 //! It is written as JSON as it stands, version 1 of a published schema, so fields are only ever
 //! added. Everything is sorted, and equal input gives equal bytes.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{Basis, Cause, Gap, Outcome, Resource, Severity, snapshot::Source};
 
@@ -323,27 +323,44 @@ pub struct Finding {
     /// How bad this one is.
     pub severity: Severity,
     /// The top owner of what is at fault.
-    pub object: ObjectReference,
+    pub object: Arc<ObjectReference>,
     /// The container at fault; null when it is no container.
-    pub container: Option<String>,
+    pub container: Option<Arc<str>>,
     /// Field path in the object's manifest; empty when it is the object itself.
-    pub path: String,
+    pub path: Arc<str>,
     /// What was seen there.
-    pub detail: String,
+    pub detail: Arc<str>,
     /// What the finding rests on.
     pub basis: Basis,
     /// Live pods it stands for; 0 for templates that run nowhere and for what is no workload.
     pub pods: u32,
     /// Whether the object's template has the fault too; null when it has none or it was not read.
     pub template: Option<bool>,
-    /// Stable over rollouts: of check, cluster, owner, container and what was found. 16 hex digits.
-    pub fingerprint: String,
+    /// Stable over rollouts: of check, cluster, owner, container and what was found.
+    pub fingerprint: Fingerprint,
     /// Id of the waiver that covers it; null when none does.
-    pub waiver: Option<String>,
+    pub waiver: Option<Arc<str>>,
+}
+
+/// What tells a finding from all others, scan after scan: 16 hex digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "String")]
+pub struct Fingerprint(pub u64);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl Serialize for Fingerprint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// An object by name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectReference {
     /// `apps/v1`; empty for what is no object of the API.
@@ -356,9 +373,9 @@ pub struct ObjectReference {
     pub name: String,
 }
 
-impl std::fmt::Display for ObjectReference {
+impl fmt::Display for ObjectReference {
     /// `Deployment shop/web`, `Node worker-1`.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.namespace.as_str(), self.name.as_str()) {
             (_, "") => f.write_str(&self.kind),
             ("", name) => write!(f, "{} {name}", self.kind),

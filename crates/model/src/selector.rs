@@ -1,10 +1,10 @@
 //! Label selectors, by the API server's semantics.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{decode::nullable, meta::Labels};
+use crate::{Map, decode::nullable, meta::Labels};
 
 /// `metav1.LabelSelector`: every requirement must hold, so the empty selector matches all.
 ///
@@ -13,7 +13,7 @@ use crate::{decode::nullable, meta::Labels};
 #[serde(rename_all = "camelCase", default)]
 pub struct Selector {
     /// Key and the one value it must have.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Map::is_empty")]
     pub match_labels: Labels,
     /// Set-based requirements.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]

@@ -4,15 +4,12 @@
 //! [`Controller`] is an object with a pod template. [`crate::inventory`] joins the two into
 //! [`Workload`]s: what is wanted and what runs, known apart.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Known, Labels, Location, Meta, Object, OwnerReference, PodSpec, both,
+    Known, Labels, Location, Map, Meta, Object, OwnerReference, PodSpec, both,
     decode::nullable,
     meta::{kept, object},
     selector::Selector,
@@ -78,11 +75,11 @@ pub struct LabelSet {
     /// How many pods; at least one.
     pub pods: u32,
     /// What all of them have.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub common: Labels,
     /// By key of [`VARYING_LABELS`], one value a pod, in one order for all keys.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub varying: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub varying: Map<Vec<Arc<str>>>,
 }
 
 /// The labels of one pod, or of all pods of a set as far as one asks for what they share.
@@ -195,10 +192,10 @@ impl PodTemplate {
 #[serde(default)]
 pub struct TemplateMeta {
     /// Labels its pods get.
-    #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Map::is_empty")]
     pub labels: Labels,
     /// Annotations that are kept, while the template is read; then they are in its spec.
-    #[serde(deserialize_with = "kept", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(deserialize_with = "kept", skip_serializing_if = "Map::is_empty")]
     pub annotations: Labels,
 }
 

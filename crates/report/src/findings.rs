@@ -162,17 +162,17 @@ pub(crate) fn told_together<'f, 'r>(
 /// What was seen, with where: `spec.hostNetwork is true`. A finding's detail is words that follow
 /// its path.
 pub(crate) fn seen(finding: &Finding) -> String {
-    match finding.path.as_str() {
-        "" => finding.detail.clone(),
+    match &*finding.path {
+        "" => finding.detail.to_string(),
         path => format!("{path} {}", finding.detail),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::{collections::BTreeMap, sync::Arc};
 
-    use assay_model::{Basis, Cause, Gap, Resource};
+    use assay_model::{Basis, Cause, Gap, Resource, report::Fingerprint};
 
     use super::*;
 
@@ -203,20 +203,20 @@ mod tests {
         Finding {
             outcome,
             severity: Severity::High,
-            object: ObjectReference {
+            object: Arc::new(ObjectReference {
                 api_version: "apps/v1".to_owned(),
                 kind: "Deployment".to_owned(),
                 namespace: "shop".to_owned(),
                 name: name.to_owned(),
-            },
+            }),
             container: None,
-            path: String::new(),
-            detail: "is bad".to_owned(),
+            path: "".into(),
+            detail: "is bad".into(),
             basis: Basis::Observed,
             pods: 0,
             template: Some(true),
-            fingerprint: "0".repeat(16),
-            waiver: waiver.map(ToOwned::to_owned),
+            fingerprint: Fingerprint(0),
+            waiver: waiver.map(Into::into),
         }
     }
 
@@ -246,7 +246,7 @@ mod tests {
         use Outcome::{Fail, Warn};
         let critical = Finding { severity: Severity::Critical, ..finding(Fail, "b", None) };
         let in_container = |name: &str, pods| Finding {
-            container: Some(name.to_owned()),
+            container: Some(name.into()),
             pods,
             ..finding(Fail, "a", None)
         };

@@ -509,7 +509,7 @@ fn in_full(on: &OnObject<'_>, fault: &Fault<'_>) -> String {
 /// What tells an object's finding from its neighbours': containers, or else the value.
 fn in_brief(on: &OnObject<'_>, fault: &Fault<'_>) -> String {
     let mut text = match on.containers().as_slice() {
-        [] => on.findings[0].detail.clone() + &others(on),
+        [] => on.findings[0].detail.to_string() + &others(on),
         names => format!("in {}", words::some(names, 2)),
     };
     if has_drifted(on) {

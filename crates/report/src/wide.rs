@@ -75,7 +75,7 @@ fn found(page: &mut Page<'_>, check: &CheckReport) -> io::Result<()> {
     let row = |it: &Finding| {
         let pods = pods(it).map_or_else(|| "-".to_owned(), |_| it.pods.to_string());
         let basis = it.basis.name().to_owned();
-        vec![it.object.to_string(), pods, seen(it, check), basis, it.fingerprint.clone()]
+        vec![it.object.to_string(), pods, seen(it, check), basis, it.fingerprint.to_string()]
     };
     page.table(4, &columns, &check.findings.iter().map(row).collect::<Vec<_>>())
 }

@@ -2,7 +2,7 @@
 
 mod sample;
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{collections::BTreeSet, fs, path::PathBuf, sync::Arc};
 
 use assay_model::{Outcome, Report};
 use assay_report::{Format, Options, render};
@@ -199,7 +199,7 @@ fn a_name_cannot_forge_a_line() {
     let mut report = sample::report();
     for check in &mut report.checks {
         for finding in &mut check.findings {
-            finding.object.name = "x\nDo first\nfail\r\n".to_owned();
+            Arc::make_mut(&mut finding.object).name = "x\nDo first\nfail\r\n".to_owned();
         }
     }
     for format in [Format::Table, Format::Wide, Format::JUnit] {

@@ -185,7 +185,7 @@ impl World {
             settings.namespaces = random.some(&namespaces);
         }
         if random.once_in(8) {
-            let match_labels = [("app".into(), "web".into())].into();
+            let match_labels = [("app".into(), "web".into())].into_iter().collect();
             settings.selector = Some(Selector { match_labels, ..Selector::default() });
         }
         settings

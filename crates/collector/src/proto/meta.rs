@@ -1,9 +1,7 @@
 //! What every kind has, and the small types that many have: `apimachinery`'s messages.
 
-use std::{collections::BTreeMap, sync::Arc};
-
 use assay_model::{
-    Labels, Meta, OwnerReference,
+    Labels, Map, Meta, OwnerReference,
     meta::is_kept,
     pod::Quantity,
     selector::{Requirement, Selector},
@@ -79,10 +77,7 @@ pub(super) fn label(entry: Field<'_>, labels: &mut Labels) -> Result<(), Malform
 }
 
 /// One entry of a `map<string, Quantity>`.
-pub(super) fn amount(
-    entry: Field<'_>,
-    amounts: &mut BTreeMap<Arc<str>, Quantity>,
-) -> Result<(), Malformed> {
+pub(super) fn amount(entry: Field<'_>, amounts: &mut Map<Quantity>) -> Result<(), Malformed> {
     let Entry { key, value } = entry.message()?;
     let key = key.map(Field::shared).transpose()?.unwrap_or_default();
     let written = value.map(|it| it.only(1)).transpose()?.flatten();

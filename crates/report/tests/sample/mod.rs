@@ -1,12 +1,12 @@
 //! Reports made by hand: one as an audit of a small kubeadm cluster gives it, and what is odd.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use assay_model::{
     Basis, Cause, Gap, Outcome, Report, Resource, Severity,
     report::{
-        API_VERSION, CheckReport, Cluster, Collected, Control, Finding, Framework, Identity, Item,
-        ObjectReference, ReportScope, Scan, Summary, Tally, Tool,
+        API_VERSION, CheckReport, Cluster, Collected, Control, Finding, Fingerprint, Framework,
+        Identity, Item, ObjectReference, ReportScope, Scan, Summary, Tally, Tool,
     },
     snapshot::Source,
 };
@@ -135,13 +135,14 @@ pub(crate) fn hostile() -> Report {
         check.reason = check.reason.as_ref().map(|_| evil());
         check.question = check.question.as_ref().map(|_| evil());
         for finding in &mut check.findings {
-            finding.object.namespace = evil();
-            finding.object.name += HOSTILE;
-            finding.object.kind = evil();
-            finding.container = finding.container.as_ref().map(|_| evil());
-            finding.path = evil();
-            finding.detail = evil();
-            finding.waiver = finding.waiver.as_ref().map(|_| evil());
+            let object = Arc::make_mut(&mut finding.object);
+            object.namespace = evil();
+            object.name += HOSTILE;
+            object.kind = evil();
+            finding.container = finding.container.as_ref().map(|_| HOSTILE.into());
+            finding.path = HOSTILE.into();
+            finding.detail = HOSTILE.into();
+            finding.waiver = finding.waiver.as_ref().map(|_| HOSTILE.into());
         }
     }
     report
@@ -402,21 +403,20 @@ fn finding(
     Finding {
         outcome: check.outcome,
         severity: check.severity,
-        object: ObjectReference {
+        object: Arc::new(ObjectReference {
             api_version: api_version.to_owned(),
             kind: kind.to_owned(),
             namespace: namespace.to_owned(),
             name: name.to_owned(),
-        },
+        }),
         container: None,
-        path: path.to_owned(),
-        detail: detail.to_owned(),
+        path: path.into(),
+        detail: detail.into(),
         basis: Basis::Observed,
         pods: 0,
         template: None,
-        fingerprint: format!(
-            "{:016x}",
-            name.bytes().fold(17_u64, |it, byte| it.rotate_left(7) ^ u64::from(byte))
+        fingerprint: Fingerprint(
+            name.bytes().fold(17, |it: u64, byte| it.rotate_left(7) ^ u64::from(byte)),
         ),
         waiver: None,
     }
@@ -432,7 +432,7 @@ fn in_container(
 ) -> Finding {
     let path = format!("spec.template.spec.containers[0].securityContext.{field}");
     Finding {
-        container: Some(container.to_owned()),
+        container: Some(container.into()),
         pods,
         template: Some(true),
         ..finding(check, named, &path, detail)
@@ -502,7 +502,7 @@ fn checks() -> Vec<CheckReport> {
         ["web", "cart", "checkout", "search-indexer-with-a-rather-long-name-of-its-own", "mail"];
     it.findings = images
         .map(|name| Finding {
-            path: "spec.template.spec.containers[0].image".to_owned(),
+            path: "spec.template.spec.containers[0].image".into(),
             ..in_container(
                 &it,
                 ("Deployment", "shop", name),
@@ -555,7 +555,7 @@ fn checks() -> Vec<CheckReport> {
         in_container(&it, ("StatefulSet", "web", "cache"), "sysctl", 2, "privileged", "is `true`"),
         in_container(&it, ("Deployment", "web", "proxy"), "proxy", 12, "privileged", "is `true`"),
         Finding {
-            waiver: Some("csi-2026".to_owned()),
+            waiver: Some("csi-2026".into()),
             ..in_container(
                 &it,
                 ("DaemonSet", "storage", "local-path"),
@@ -688,7 +688,7 @@ fn checks() -> Vec<CheckReport> {
     let mut it = check("CLU-RBA-010", "wildcard-verb", High, Warn, "role grants every verb");
     it.findings =
         vec![finding(&it, ("ClusterRole", "", "operator"), "rules[3].verbs", "holds `*`")];
-    it.findings[0].waiver = Some("operator-until-march".to_owned());
+    it.findings[0].waiver = Some("operator-until-march".into());
     add(it);
 
     let mut it =
