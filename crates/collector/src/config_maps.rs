@@ -3,14 +3,14 @@
 //! Which ones, [`Access::Named`] says. "Not found" is a proven absence: authorization answers 403
 //! before existence answers 404.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use assay_model::{
     Cause, Gap, Known, Resource, Snapshot,
     certificate::Authority,
     config_map::{
         AuthenticationConfigMap, AwsAuthConfigMap, AwsMapping, ClusterInfoConfigMap,
-        KubeProxyConfigMap, KubeletConfigMap, RootCaConfigMap,
+        KubeProxyConfigMap, KubeletConfigMap, KyvernoConfigMap, KyvernoFilter, RootCaConfigMap,
     },
     resource::{Access, Named},
 };
@@ -80,6 +80,7 @@ pub(crate) fn store(
         RootCaConfigMap => root_ca_config_map: root_ca,
         ClusterInfoConfigMap => cluster_info_config_map: cluster_info,
         AwsAuthConfigMap => aws_auth_config_map: aws_auth,
+        KyvernoConfigMap => kyverno_config_map: kyverno,
     }
 }
 
@@ -226,6 +227,37 @@ fn aws_auth(data: &Data) -> Result<AwsAuthConfigMap, Unreadable> {
     Ok(AwsAuthConfigMap { mappings: mappings.into_iter().map(mapping).collect() })
 }
 
+/// Filters are `[kind,namespace,name]`, one after the other; the rest are lists with commas, in which `!`
+/// takes a name out again.
+fn kyverno(data: &Data) -> Result<KyvernoConfigMap, Unreadable> {
+    const FILTERS: &str = "resourceFilters";
+    const GROUPS: &str = "excludeGroups";
+    // The last two are those of versions before 1.10.
+    const OTHERS: [&str; 5] = [
+        "excludeUsernames",
+        "excludeRoles",
+        "excludeClusterRoles",
+        "excludeUsername",
+        "excludeGroupRole",
+    ];
+    let list = |key: &str| -> Vec<Arc<str>> {
+        let names = data.text(key).split(',').map(str::trim);
+        names.filter(|it| !it.is_empty() && !it.starts_with('!')).map(Into::into).collect()
+    };
+    let filter = |text: &str| {
+        let mut parts = text.split(',').map(str::trim);
+        let mut next = || parts.next().unwrap_or_default().into();
+        KyvernoFilter { kind: next(), namespace: next() }
+    };
+    let filters = data.text(FILTERS).split('[').skip(1).map(|it| it.split_once(']'));
+    let filters = filters.map(|it| it.map(|(inner, _)| filter(inner))).collect::<Option<_>>();
+    Ok(KyvernoConfigMap {
+        resource_filters: filters.ok_or(Unreadable(FILTERS))?,
+        exclude_groups: data.0.contains_key(GROUPS).then(|| list(GROUPS)),
+        exclude_others: OTHERS.into_iter().flat_map(list).collect(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::{num::NonZeroUsize, time::Duration};
@@ -319,6 +351,27 @@ mod tests {
     }
 
     #[test]
+    fn kyverno_is_asked_whom_it_passes_over() {
+        let snapshot = read(
+            Resource::KyvernoConfigMap,
+            &json!({
+                "resourceFilters": "[Event,*,*] [*/*,kube-system,*]\n[Pod,shop,web*]",
+                "excludeGroups": "system:nodes",
+                "excludeUsernames": "!system:kube-scheduler, ci",
+            }),
+        );
+        let found = snapshot.kyverno_config_map.expect("read").expect("there");
+        let filters: Vec<_> =
+            found.resource_filters.iter().map(|it| (&*it.kind, &*it.namespace)).collect();
+        assert_eq!(filters, [("Event", "*"), ("*/*", "kube-system"), ("Pod", "shop")]);
+        assert_eq!(found.exclude_groups, Some(vec!["system:nodes".into()]));
+        assert_eq!(found.exclude_others, ["ci".into()]);
+        let snapshot = read(Resource::KyvernoConfigMap, &json!({}));
+        let found = snapshot.kyverno_config_map.expect("read").expect("there");
+        assert_eq!(found.exclude_groups, None);
+    }
+
+    #[test]
     fn what_cannot_be_read_is_a_gap_that_quotes_nothing() {
         for (resource, data) in [
             (
@@ -329,6 +382,7 @@ mod tests {
             (Resource::ClusterInfoConfigMap, json!({"kubeconfig": "clusters: hush"})),
             (Resource::AuthenticationConfigMap, json!({"requestheader-allowed-names": "hush"})),
             (Resource::KubeletConfigMap, json!({"kubelet": "readOnlyPort: hush"})),
+            (Resource::KyvernoConfigMap, json!({"resourceFilters": "[hush"})),
         ] {
             let gaps = read(resource, &data).gaps(resource);
             let [gap] = &gaps[..] else { panic!("{resource}: {gaps:?}") };

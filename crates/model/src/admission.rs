@@ -80,9 +80,18 @@ pub struct WebhookRule {
     /// API groups, or `*`.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
     pub api_groups: Vec<Arc<str>>,
+    /// Versions of them, or `*`.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub api_versions: Vec<Arc<str>>,
     /// Resources, or `*`.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<Arc<str>>,
+    /// `Cluster`, `Namespaced` or `*`, which is what unset is too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Arc<str>>,
+    /// Objects by name, in an admission policy; none is all.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub resource_names: Vec<Arc<str>>,
 }
 
 /// What checks read of a `CustomResourceDefinition`.

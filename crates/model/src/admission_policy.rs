@@ -4,9 +4,15 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Meta, admission::WebhookRule, decode::nullable, meta::object, selector::Selector};
+use crate::{
+    Fingerprint, Meta,
+    admission::{MatchCondition, WebhookRule},
+    decode::nullable,
+    meta::object,
+    selector::Selector,
+};
 
-/// What checks read of a `ValidatingAdmissionPolicy`. What its expressions say is not kept.
+/// What checks read of a `ValidatingAdmissionPolicy`. Of its expressions the digests are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ValidatingAdmissionPolicy {
@@ -31,6 +37,20 @@ pub struct AdmissionPolicySpec {
     /// `Fail` or `Ignore`; unset is `Fail`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_policy: Option<Arc<str>>,
+    /// What must be true of them, each.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub validations: Vec<Validation>,
+    /// Expressions that a request must satisfy to be looked at.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub match_conditions: Vec<MatchCondition>,
+}
+
+/// What must be true of a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Validation {
+    /// Of CEL.
+    pub expression: Fingerprint,
 }
 
 /// A kind of parameter.
@@ -43,7 +63,7 @@ pub struct ParamKind {
     pub kind: Arc<str>,
 }
 
-/// Which requests a policy or a binding looks at. What its rules exclude again is not kept.
+/// Which requests a policy or a binding looks at.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MatchResources {
@@ -53,10 +73,12 @@ pub struct MatchResources {
     /// On which objects; unset is all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub object_selector: Option<Selector>,
-    /// Operations on resources; empty is all, which only a binding may leave it at. Names of objects are
-    /// not kept.
+    /// Operations on resources; empty is all, which only a binding may leave it at.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
     pub resource_rules: Vec<WebhookRule>,
+    /// Which of them it does not look at all the same.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub exclude_resource_rules: Vec<WebhookRule>,
 }
 
 /// What the server thinks of a policy.

@@ -82,6 +82,28 @@ pub struct AwsMapping {
     pub groups: Vec<Arc<str>>,
 }
 
+/// Whom and what Kyverno passes over, whatever its policies say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KyvernoConfigMap {
+    /// Objects.
+    pub resource_filters: Vec<KyvernoFilter>,
+    /// Groups; `None` for the default, which has the accounts of `kube-system` in it.
+    pub exclude_groups: Option<Vec<Arc<str>>>,
+    /// Users, and whoever holds a role.
+    pub exclude_others: Vec<Arc<str>>,
+}
+
+/// Objects that Kyverno passes over. Each may have `*` and `?` in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KyvernoFilter {
+    /// `Pod`, `*/*`, `Pod/binding`, ….
+    pub kind: Arc<str>,
+    /// Empty for those without one.
+    pub namespace: Arc<str>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

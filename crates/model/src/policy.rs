@@ -4,7 +4,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Meta, Object, decode::nullable, meta::object, selector::Selector};
+use crate::{
+    Fingerprint, Meta, Object,
+    admission::MatchCondition,
+    decode::{is_false, is_there, nullable},
+    meta::object,
+    selector::Selector,
+};
 
 /// What checks read of Kyverno's `ClusterPolicy` and `Policy`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,20 +32,47 @@ pub struct KyvernoSpec {
     /// Other actions in some namespaces.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
     pub validation_failure_action_overrides: Vec<KyvernoOverride>,
+    /// Whether it is asked about requests at all; unset is yes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admission: Option<bool>,
+    /// `One` when the first rule that fits is the last; unset is `All`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub apply_rules: Option<Arc<str>>,
+    /// `Fail` or `Ignore`, where its webhook does not say; unset is `Fail`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure_policy: Option<Arc<str>>,
+    /// What its webhook is to be like.
+    #[serde(deserialize_with = "nullable")]
+    pub webhook_configuration: KyvernoWebhook,
     /// Its rules.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<KyvernoRule>,
 }
 
+/// What the webhook of a policy is to be like.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KyvernoWebhook {
+    /// `Fail` or `Ignore`; unset is the policy's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure_policy: Option<Arc<str>>,
+    /// Expressions that a request must satisfy.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub match_conditions: Vec<MatchCondition>,
+}
+
 /// Another action in some namespaces.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 pub struct KyvernoOverride {
     /// `Enforce` or `Audit`.
     pub action: Arc<str>,
     /// Names or patterns.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
     pub namespaces: Vec<Arc<str>>,
+    /// By label; unset for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace_selector: Option<Selector>,
 }
 
 /// A rule of Kyverno.
@@ -54,6 +87,12 @@ pub struct KyvernoRule {
     /// What of that it does not.
     #[serde(deserialize_with = "nullable")]
     pub exclude: KyvernoMatch,
+    /// Whether it holds on conditions only. Which, is not kept.
+    #[serde(deserialize_with = "is_there", skip_serializing_if = "is_false")]
+    pub preconditions: bool,
+    /// The same, as expressions.
+    #[serde(deserialize_with = "is_there", skip_serializing_if = "is_false")]
+    pub cel_preconditions: bool,
     /// What it demands; unset when it demands nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validate: Option<KyvernoValidate>,
@@ -64,7 +103,7 @@ pub struct KyvernoRule {
 
 /// What a rule looks at: what all, and one of any, of these select. Empty is nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(rename_all = "camelCase", default)]
 pub struct KyvernoMatch {
     /// One of these.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
@@ -75,6 +114,15 @@ pub struct KyvernoMatch {
     /// The older form of a single one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<KyvernoResources>,
+    /// Beside it.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<Named>,
+    /// Beside it.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<Arc<str>>,
+    /// Beside it.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub cluster_roles: Vec<Arc<str>>,
 }
 
 /// One filter.
@@ -110,6 +158,9 @@ pub struct KyvernoResources {
     /// `Pod`, `apps/v1/Deployment`, `*`, ….
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
     pub kinds: Vec<Arc<str>>,
+    /// The older form of a single name.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub name: Arc<str>,
     /// Names of objects; none is all.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<Arc<str>>,
@@ -125,6 +176,9 @@ pub struct KyvernoResources {
     /// Objects by label; unset is all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub selector: Option<Selector>,
+    /// Whether objects are selected by their annotations. By which, is not kept.
+    #[serde(deserialize_with = "is_there", skip_serializing_if = "is_false")]
+    pub annotations: bool,
 }
 
 /// What a rule demands of objects.
@@ -134,9 +188,18 @@ pub struct KyvernoValidate {
     /// Instead of the policy's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_action: Option<Arc<str>>,
+    /// Other actions in some namespaces, instead of the policy's.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub failure_action_overrides: Vec<KyvernoOverride>,
     /// A level of the Pod Security Standards.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pod_security: Option<KyvernoPodSecurity>,
+    /// What an object must be like.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<Fingerprint>,
+    /// One of which it must be like.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub any_pattern: Option<Fingerprint>,
 }
 
 /// A level of the Pod Security Standards.
@@ -145,6 +208,12 @@ pub struct KyvernoValidate {
 pub struct KyvernoPodSecurity {
     /// `baseline` or `restricted`.
     pub level: Arc<str>,
+    /// `latest`, which is what an empty one is too, or `v1.29`.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub version: Arc<str>,
+    /// Whether images or controls are exempt. Which, is not kept.
+    #[serde(deserialize_with = "is_there", skip_serializing_if = "is_false")]
+    pub exclude: bool,
 }
 
 /// Which images must be signed.
@@ -160,6 +229,33 @@ pub struct KyvernoVerifyImages {
     /// Patterns of images.
     #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
     pub image_references: Vec<Arc<str>>,
+}
+
+/// What checks read of Kyverno's `PolicyException`. Whom it is for is not kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KyvernoException {
+    /// Name and namespace.
+    pub metadata: Meta,
+    /// What it is from.
+    pub spec: KyvernoExceptionSpec,
+}
+
+/// What an exception is from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KyvernoExceptionSpec {
+    /// Policies.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<KyvernoExcepted>,
+}
+
+/// A policy that somebody is excepted from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KyvernoExcepted {
+    /// Its name, after its namespace and a slash where it has one; may have `*` and `?` in it.
+    pub policy_name: Arc<str>,
 }
 
 /// What checks read of a constraint of Gatekeeper.
@@ -347,4 +443,4 @@ pub struct PortierisRequirement {
     pub type_: Arc<str>,
 }
 
-object!(KyvernoPolicy, SigstoreImagePolicy, PortierisPolicy);
+object!(KyvernoPolicy, KyvernoException, SigstoreImagePolicy, PortierisPolicy);

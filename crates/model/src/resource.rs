@@ -88,6 +88,8 @@ pub enum Resource {
     KyvernoClusterPolicies,
     /// Kyverno's policies for a namespace.
     KyvernoPolicies,
+    /// Kyverno's exceptions from its policies.
+    KyvernoExceptions,
     /// Constraints of Gatekeeper, of whatever kind its templates add.
     GatekeeperConstraints,
     /// Image policies of sigstore's policy-controller.
@@ -96,6 +98,10 @@ pub enum Resource {
     PortierisClusterImagePolicies,
     /// Portieris' image policies for a namespace.
     PortierisImagePolicies,
+    /// Secrets that External Secrets fetches.
+    ExternalSecrets,
+    /// What the Secrets Store driver mounts.
+    SecretProviderClasses,
     /// Vulnerability reports of trivy-operator.
     VulnerabilityReports,
     /// Cluster-scoped vulnerability reports of trivy-operator.
@@ -114,6 +120,8 @@ pub enum Resource {
     ClusterInfoConfigMap,
     /// Which identities of AWS are whom in the cluster: `kube-system/aws-auth`.
     AwsAuthConfigMap,
+    /// Whom and what Kyverno passes over: `kyverno/kyverno`.
+    KyvernoConfigMap,
 }
 
 /// How a [`Resource`] is read, and hence what a `ClusterRole` must grant.
@@ -224,7 +232,7 @@ const PORTIERIS: &str = "portieris.cloud.ibm.com";
 
 impl Resource {
     /// Every resource, in the order of the enum.
-    pub const ALL: [Resource; 47] = [
+    pub const ALL: [Resource; 51] = [
         Resource::Version,
         Resource::ServingCertificate,
         Resource::AnonymousProbe,
@@ -259,10 +267,13 @@ impl Resource {
         Resource::CustomResourceDefinitions,
         Resource::KyvernoClusterPolicies,
         Resource::KyvernoPolicies,
+        Resource::KyvernoExceptions,
         Resource::GatekeeperConstraints,
         Resource::SigstoreImagePolicies,
         Resource::PortierisClusterImagePolicies,
         Resource::PortierisImagePolicies,
+        Resource::ExternalSecrets,
+        Resource::SecretProviderClasses,
         Resource::VulnerabilityReports,
         Resource::ClusterVulnerabilityReports,
         Resource::KubeletConfigs,
@@ -272,6 +283,7 @@ impl Resource {
         Resource::RootCaConfigMap,
         Resource::ClusterInfoConfigMap,
         Resource::AwsAuthConfigMap,
+        Resource::KyvernoConfigMap,
     ];
 
     /// What workloads are joined from: pods and the templates they come from.
@@ -373,6 +385,9 @@ impl Resource {
                 added(KYVERNO, "v1", "clusterpolicies", "ClusterPolicy", false)
             }
             Resource::KyvernoPolicies => added(KYVERNO, "v1", "policies", "Policy", true),
+            Resource::KyvernoExceptions => {
+                added(KYVERNO, "v2", "policyexceptions", "PolicyException", true)
+            }
             Resource::GatekeeperConstraints => Access::Group("constraints.gatekeeper.sh"),
             Resource::SigstoreImagePolicies => added(
                 "policy.sigstore.dev",
@@ -387,6 +402,16 @@ impl Resource {
             Resource::PortierisImagePolicies => {
                 added(PORTIERIS, "v1", "imagepolicies", "ImagePolicy", true)
             }
+            Resource::ExternalSecrets => {
+                added("external-secrets.io", "v1", "externalsecrets", "ExternalSecret", true)
+            }
+            Resource::SecretProviderClasses => added(
+                "secrets-store.csi.x-k8s.io",
+                "v1",
+                "secretproviderclasses",
+                "SecretProviderClass",
+                true,
+            ),
             Resource::VulnerabilityReports => {
                 added(TRIVY, "v1alpha1", "vulnerabilityreports", "VulnerabilityReport", true)
             }
@@ -406,6 +431,7 @@ impl Resource {
             Resource::RootCaConfigMap => config_map("kube-system", "kube-root-ca.crt"),
             Resource::ClusterInfoConfigMap => config_map("kube-public", "cluster-info"),
             Resource::AwsAuthConfigMap => config_map("kube-system", "aws-auth"),
+            Resource::KyvernoConfigMap => config_map("kyverno", "kyverno"),
         }
     }
 
@@ -466,6 +492,7 @@ impl Resource {
             Resource::RootCaConfigMap => "config map kube-root-ca.crt",
             Resource::ClusterInfoConfigMap => "config map cluster-info",
             Resource::AwsAuthConfigMap => "config map aws-auth",
+            Resource::KyvernoConfigMap => "config map kyverno",
             _ => match self.kind() {
                 Some(kind) => kind.plural,
                 None => "",

@@ -13,14 +13,15 @@ use crate::{
     certificate::CertificateSigningRequest,
     config_map::{
         AuthenticationConfigMap, AwsAuthConfigMap, ClusterInfoConfigMap, KubeProxyConfigMap,
-        KubeletConfigMap, RootCaConfigMap,
+        KubeletConfigMap, KyvernoConfigMap, RootCaConfigMap,
     },
     control_plane::{AnonymousProbe, Flagz, Metrics, ServingCertificate, Version},
     namespace::{LimitRange, ListedNamespace, ResourceQuota, ServiceAccount},
     network::{Ingress, NetworkPolicy, Service},
     node::{KubeletConfig, Node},
-    policy::{Constraint, KyvernoPolicy, PortierisPolicy, SigstoreImagePolicy},
+    policy::{Constraint, KyvernoException, KyvernoPolicy, PortierisPolicy, SigstoreImagePolicy},
     rbac::{Binding, Role},
+    secret_manager::{ExternalSecret, SecretProviderClass},
     storage::{PersistentVolume, Secret},
     workload::{Controller, PodGroup},
 };
@@ -209,6 +210,8 @@ snapshot! {
         cluster_info_config_map: Option<ClusterInfoConfigMap> = ClusterInfoConfigMap,
         /// `kube-system/aws-auth`; `None` when there is none.
         aws_auth_config_map: Option<AwsAuthConfigMap> = AwsAuthConfigMap,
+        /// `kyverno/kyverno`; `None` when there is none.
+        kyverno_config_map: Option<KyvernoConfigMap> = KyvernoConfigMap,
     }
     listings {
         /// Namespaces.
@@ -267,6 +270,8 @@ snapshot! {
         kyverno_cluster_policies: KyvernoPolicy = KyvernoClusterPolicies,
         /// Kyverno's policies for a namespace.
         kyverno_policies: KyvernoPolicy = KyvernoPolicies,
+        /// Kyverno's exceptions.
+        kyverno_exceptions: KyvernoException = KyvernoExceptions,
         /// Gatekeeper's constraints.
         gatekeeper_constraints: Constraint = GatekeeperConstraints,
         /// Image policies of sigstore's policy-controller.
@@ -275,6 +280,10 @@ snapshot! {
         portieris_cluster_image_policies: PortierisPolicy = PortierisClusterImagePolicies,
         /// Portieris' image policies for a namespace.
         portieris_image_policies: PortierisPolicy = PortierisImagePolicies,
+        /// What External Secrets fetches.
+        external_secrets: ExternalSecret = ExternalSecrets,
+        /// What the Secrets Store driver mounts.
+        secret_provider_classes: SecretProviderClass = SecretProviderClasses,
         /// Vulnerability reports.
         vulnerability_reports: VulnerabilityReport = VulnerabilityReports,
         /// Vulnerability reports on cluster-scoped objects.

@@ -75,6 +75,14 @@ fn roles(checks: &[&Check], extra: &ExtraArgs, name: &str) -> Vec<Role> {
             Access::List(kind) => _ = lists.entry(kind.group).or_default().insert(kind.plural),
             // Which kinds there are, its templates say: other ones tomorrow.
             Access::Group(group) => _ = lists.entry(group).or_default().insert("*"),
+            // A namespace that not every cluster has: a role in it could not be made everywhere.
+            Access::Named(it) if !it.namespace.starts_with("kube-") => rest.push(Rule {
+                api_groups: vec![""],
+                resources: vec![it.plural.to_owned()],
+                resource_names: vec![it.name],
+                verbs: vec!["get"],
+                ..Rule::default()
+            }),
             Access::Named(it) => {
                 named.entry((it.namespace, it.plural)).or_default().insert(it.name);
             }

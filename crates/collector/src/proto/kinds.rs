@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use assay_model::{
-    Resource,
+    Fingerprint, Resource,
     admission::{
         ClientConfig, CustomResourceDefinition, CustomResourceDefinitionSpec, CustomResourceNames,
         MatchCondition, ServiceReference, VulnerabilityReport, Webhook, WebhookConfiguration,
@@ -12,7 +12,7 @@ use assay_model::{
     admission_policy::{
         AdmissionPolicyBindingSpec, AdmissionPolicySpec, AdmissionPolicyStatus, ExpressionWarning,
         MatchResources, ParamKind, ParamRef, TypeChecking, ValidatingAdmissionPolicy,
-        ValidatingAdmissionPolicyBinding,
+        ValidatingAdmissionPolicyBinding, Validation,
     },
     certificate::{
         CertificateSigningRequest, RequestCondition, RequestSpec, RequestStatus, Requested,
@@ -31,8 +31,9 @@ use assay_model::{
         NodeStatus, Taint,
     },
     pod::HostPath,
-    policy::{Constraint, KyvernoPolicy, PortierisPolicy, SigstoreImagePolicy},
+    policy::{Constraint, KyvernoException, KyvernoPolicy, PortierisPolicy, SigstoreImagePolicy},
     rbac::{AggregationRule, Binding, PolicyRule, Role, RoleRef, Subject},
+    secret_manager::{ExternalSecret, SecretProviderClass},
     storage::{ClaimReference, FlexVolume, PersistentVolume, PersistentVolumeSpec, Secret},
     workload::{Controller, JobTemplate, PodTemplate, TemplateMeta},
 };
@@ -93,9 +94,12 @@ macro_rules! never {
 never!(
     Secret,
     KyvernoPolicy,
+    KyvernoException,
     Constraint,
     SigstoreImagePolicy,
     PortierisPolicy,
+    ExternalSecret,
+    SecretProviderClass,
     VulnerabilityReport
 );
 
@@ -528,7 +532,9 @@ messages! {
     AdmissionPolicySpec {
         1 => some .param_kind,
         2 => some .match_constraints,
+        3 => push .validations,
         4 => some .failure_policy: shared,
+        6 => push .match_conditions,
     }
     /// `admissionregistration/v1 ParamKind`.
     ParamKind {
@@ -688,11 +694,34 @@ impl Message<'_> for MatchResources {
         match field.number {
             1 => field.merge(self.namespace_selector.get_or_insert_default())?,
             2 => field.merge(self.object_selector.get_or_insert_default())?,
-            3 => {
-                let rule = field.only(2)?.map(Field::message).transpose()?;
-                push(&mut self.resource_rules, rule.unwrap_or_default());
-            }
+            3 => push(&mut self.resource_rules, named_rule(field)?),
+            4 => push(&mut self.exclude_resource_rules, named_rule(field)?),
             _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// `admissionregistration/v1 NamedRuleWithOperations`.
+fn named_rule(field: Field<'_>) -> Result<WebhookRule, Malformed> {
+    let (mut rule, mut names) = (WebhookRule::default(), Vec::new());
+    for field in field.fields()? {
+        let field = field?;
+        match field.number {
+            1 => names.push(field.shared()?),
+            2 => field.merge(&mut rule)?,
+            _ => {}
+        }
+    }
+    rule.resource_names = names;
+    Ok(rule)
+}
+
+/// `admissionregistration/v1 Validation`: the expression, of which the digest is kept.
+impl Message<'_> for Validation {
+    fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
+        if field.number == 1 {
+            self.expression = Fingerprint::of(&field.shared()?);
         }
         Ok(())
     }
@@ -709,7 +738,9 @@ impl Message<'_> for WebhookRule {
                     let field = field?;
                     match field.number {
                         1 => self.api_groups.push(field.shared()?),
+                        2 => self.api_versions.push(field.shared()?),
                         3 => self.resources.push(field.shared()?),
+                        4 => self.scope = Some(field.shared()?),
                         _ => {}
                     }
                 }
