@@ -3,7 +3,8 @@
 //!
 //! A label is no proof: the plug-in can be off, and its configuration file exempts whom it likes. So a
 //! namespace is held to be guarded only if the flags of every API server show the plug-in on and no such
-//! file; and to be open only if nothing else is there that may refuse pods.
+//! file, or if policies refuse as much ([`policy_engine`]); and to be open only if nothing else is there
+//! that may refuse pods.
 
 use assay_model::{
     Cause, Gap, Known, Location, Resource, Scope, Unknown, any, namespace::Namespace,
@@ -12,12 +13,12 @@ use assay_model::{
 use crate::{
     Facts,
     flags::Replica,
-    pod_security::{LATEST, Level},
+    pod_security::{Control, LATEST, Level, controls},
     policy_engine,
     version::{Minor, minor_name},
 };
 
-/// What is read to tell whether admission guards a namespace.
+/// What is read to tell whether admission guards a namespace, beside workloads.
 pub const NEEDS: &[Resource] = &[
     Resource::Namespaces,
     Resource::Nodes,
@@ -26,6 +27,11 @@ pub const NEEDS: &[Resource] = &[
     Resource::CustomResourceDefinitions,
     Resource::ValidatingAdmissionPolicies,
     Resource::ValidatingAdmissionPolicyBindings,
+    Resource::KyvernoClusterPolicies,
+    Resource::KyvernoPolicies,
+    Resource::KyvernoExceptions,
+    Resource::KyvernoConfigMap,
+    Resource::GatekeeperConstraints,
 ];
 
 /// Every policy version has controls of every level.
@@ -87,16 +93,20 @@ pub fn shortcoming(namespace: &Namespace, needed: Level, since: Minor) -> Known<
     })
 }
 
-/// Whether every pod that breaks a control of this level is refused in a namespace, whoever makes it.
-pub fn is_guarded(
-    namespace: &Namespace,
-    needed: Level,
-    since: Minor,
-    facts: &Facts<'_>,
-) -> Known<bool> {
+/// Whether every pod that breaks a level is refused in a namespace, whoever makes it. By which version of
+/// the standards, makes no difference.
+pub fn is_guarded(namespace: &Namespace, level: Level, facts: &Facts<'_>) -> Known<bool> {
     any([
-        by_pod_security(namespace, needed, since, facts),
-        policy_engine::refuses_pods(namespace, facts),
+        by_pod_security(namespace, level, ANY_VERSION, facts),
+        policy_engine::refuses_pods(namespace, controls(ANY_VERSION, level), facts),
+    ])
+}
+
+/// Whether every pod that breaks a control is refused in a namespace, whoever makes it.
+pub fn refuses(control: &Control, namespace: &Namespace, facts: &Facts<'_>) -> Known<bool> {
+    any([
+        by_pod_security(namespace, control.level, control.since, facts),
+        policy_engine::refuses_pods(namespace, [control], facts),
     ])
 }
 

@@ -1,9 +1,12 @@
-//! What may refuse pods beside `PodSecurity`: policy engines, as far as their webhooks and kinds show.
+//! What may refuse pods beside `PodSecurity`: policy engines, and the API server's own policies.
 //!
-//! The seam for what they say: their policies are not read yet, so where something is installed that may
-//! refuse pods, whether it does is not known. The same holds for policies that the API server judges by
-//! itself (`ValidatingAdmissionPolicy`): which requests they look at is read, and what they ask of them
-//! is not.
+//! Kyverno's policies and admission policies are interpreted as far as their content is known (table
+//! `policy-rules`), and of Gatekeeper's constraints it is read which may refuse pods at all. Of other
+//! engines and webhooks only that they are there is known: what they refuse is not.
+
+mod gatekeeper;
+mod kyverno;
+mod native;
 
 use std::sync::Arc;
 
@@ -12,35 +15,48 @@ use assay_model::{
     admission::{
         CustomResourceDefinition, ServiceReference, Webhook, WebhookConfiguration, WebhookRule,
     },
-    admission_policy::{
-        MatchResources, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding,
-    },
-    any, either,
+    all, any, either,
     namespace::Namespace,
     selector::Selector,
 };
 
-use crate::Facts;
+pub(crate) use self::native::may_refuse as policy_may_refuse;
+use crate::{Facts, pod_security::Control};
 
-/// Whether something refuses pods that break a control of the Pod Security Standards in a namespace:
-/// proven not to be so where nothing is there that may.
+/// Whether every pod of a namespace is refused that breaks one of these controls.
 ///
 /// # Errors
 ///
-/// Where something is: a validating webhook that is asked about new pods, a policy engine, or an
-/// admission policy that denies and looks at new pods there. A webhook that only changes pods and is no
-/// engine's does not count.
-pub(crate) fn refuses_pods(namespace: &Namespace, facts: &Facts<'_>) -> Known<bool> {
-    any([engine_refuses_pods(facts), policy_refuses_pods(Some(namespace), facts)])
+/// Where something is there that may refuse them, and what it asks of pods is not known, or whom it
+/// exempts: a validating webhook that is asked about new pods, a policy engine, or an admission policy
+/// that denies and looks at new pods there. A webhook that only changes pods and is no engine's does not
+/// count.
+pub(crate) fn refuses_pods<'c>(
+    namespace: &Namespace,
+    controls: impl IntoIterator<Item = &'c Control>,
+    facts: &Facts<'_>,
+) -> Known<bool> {
+    all(controls.into_iter().map(|control| {
+        any([
+            kyverno::refuses(control, namespace, facts),
+            native::refuses(control, namespace, facts),
+            gatekeeper::refuses(namespace, facts),
+            another_refuses_pods(facts),
+        ])
+    }))
 }
 
-/// Whether a webhook or a policy engine does.
-fn engine_refuses_pods(facts: &Facts<'_>) -> Known<bool> {
+/// Whether a webhook or an engine does whose rules are not read.
+fn another_refuses_pods(facts: &Facts<'_>) -> Known<bool> {
     let inventory = facts.inventory;
     let asked = |validating: bool| {
         move |it: &WebhookConfiguration| {
+            let name = &it.metadata.name;
             let counts = |webhook: &Webhook| {
-                sees_pods(webhook) && (validating || is_engine(&it.metadata.name, webhook, facts))
+                sees_pods(webhook)
+                    && (validating || is_engine(name, webhook, facts))
+                    && !kyverno::is_asked_by(name, webhook)
+                    && !gatekeeper::is_asked_by(name, webhook)
             };
             Ok(it.webhooks.iter().any(counts))
         }
@@ -49,9 +65,10 @@ fn engine_refuses_pods(facts: &Facts<'_>) -> Known<bool> {
         inventory.validating_webhooks.find(Scope::Cluster, asked(true)),
         inventory.mutating_webhooks.find(Scope::Cluster, asked(false)),
     );
-    let kind = inventory
-        .custom_resource_definitions
-        .find(Scope::Cluster, |it| Ok(is_of_engine(it, facts)));
+    let kind = inventory.custom_resource_definitions.find(Scope::Cluster, |it| {
+        let accounted = kyverno::accounts_for(it) || gatekeeper::accounts_for(it);
+        Ok(is_of_engine(it, facts) && !accounted)
+    });
     if any([webhook.map(|it| it.is_some()), kind.map(|it| it.is_some())])? {
         let message =
             "a policy engine or another webhook may refuse pods, and its rules are not read";
@@ -61,57 +78,26 @@ fn engine_refuses_pods(facts: &Facts<'_>) -> Known<bool> {
     Ok(false)
 }
 
-/// Whether an admission policy does, in a namespace or in any: one that a binding makes deny.
-///
-/// # Errors
-///
-/// Where one looks at new pods.
-pub(crate) fn policy_refuses_pods(namespace: Option<&Namespace>, facts: &Facts<'_>) -> Known<bool> {
-    let inventory = facts.inventory;
-    let denies = |binding: &ValidatingAdmissionPolicyBinding| {
-        let spec = &binding.spec;
-        if !spec.validation_actions.iter().any(|it| &**it == "Deny")
-            || !may_match(spec.match_resources.as_ref(), namespace)?
-        {
-            return Ok(false);
-        }
-        let bound = |policy: &ValidatingAdmissionPolicy| {
-            if policy.metadata.name != spec.policy_name {
-                return Ok(false);
-            }
-            may_match(policy.spec.match_constraints.as_ref(), namespace)
-        };
-        Ok(inventory.admission_policies.find(Scope::Cluster, bound)?.is_some())
-    };
-    let Some(binding) = inventory.admission_policy_bindings.find(Scope::Cluster, denies)? else {
-        return Ok(false);
-    };
-    let policy = &binding.spec.policy_name;
-    let message = format!(
-        "the ValidatingAdmissionPolicy {policy} may refuse pods, and its rules are not interpreted"
-    );
-    let resource = Resource::ValidatingAdmissionPolicies;
-    Err(Gap::whole(resource, Cause::Inconclusive, message).into())
-}
-
-/// Whether an admission policy or a binding may look at some pod that is created in a namespace, or in
-/// any. Only its rules and its selector of namespaces can prove that it does not.
-fn may_match(resources: Option<&MatchResources>, namespace: Option<&Namespace>) -> Known<bool> {
-    let Some(resources) = resources else { return Ok(true) };
-    let rules = &resources.resource_rules;
-    if !rules.is_empty() && !rules.iter().any(creates_pods) {
-        return Ok(false);
-    }
-    let selector = resources.namespace_selector.as_ref().filter(|it| !it.is_empty());
-    match (selector, namespace) {
-        (Some(selector), Some(namespace)) => selects(selector, namespace),
-        _ => Ok(true),
-    }
-}
-
 /// Whether a webhook is asked about pods that are created.
 pub(crate) fn sees_pods(webhook: &Webhook) -> bool {
     webhook.rules.iter().any(creates_pods)
+}
+
+/// Whether rules send every pod that is made, and every ephemeral container that is added to one.
+fn covers_pods(rules: &[WebhookRule]) -> bool {
+    let sent = |operation: &str, resources: &[&str]| {
+        rules.iter().any(|rule| {
+            let has = |list: &[Arc<str>], of: &[&str]| list.iter().any(|it| of.contains(&&**it));
+            has(&rule.operations, &[operation, "*"])
+                && has(&rule.api_groups, &["", "*"])
+                && has(&rule.api_versions, &["v1", "*"])
+                && has(&rule.resources, resources)
+                && rule.scope.as_deref().is_none_or(|it| it != "Cluster")
+                && rule.resource_names.is_empty()
+        })
+    };
+    sent("CREATE", &["pods", "*", "*/*"])
+        && sent("UPDATE", &["pods/ephemeralcontainers", "pods/*", "*/ephemeralcontainers", "*/*"])
 }
 
 /// Whether pods that are created are among the requests of a rule.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use assay_benchmark::{
     checks::SECTIONS,
     data::{Tables, framework::editions, matrix},
+    pod_security::CONTROLS,
 };
 use jiff::civil::date;
 
@@ -44,6 +45,14 @@ fn tables_answer() {
     assert!(tables.scanners.iter().any(|it| it.name == "Trivy Operator"));
     assert!(tables.network_engines.iter().any(|it| it.enforces));
     assert!(tables.system_workloads.iter().any(|it| it.name == "CoreDNS"));
+}
+
+#[test]
+fn policy_rules_are_about_controls() {
+    for row in &Tables::get().policy_rules {
+        let known = CONTROLS.iter().any(|it| it.id == row.control);
+        assert!(known, "{} is no control", row.control);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use assay_model::{
-    Known,
+    Fingerprint, Known,
     rbac::{Binding, PolicyRule, Subject},
 };
 use jiff::civil::Date;
@@ -33,6 +33,8 @@ pub struct Tables {
     pub network_engines: Vec<EngineRow>,
     /// Policy engines' webhooks.
     pub policy_engines: Vec<PolicyEngine>,
+    /// What policies are known to ask for.
+    pub policy_rules: Vec<PolicyRuleRow>,
     /// Image scanners.
     pub scanners: Vec<ScannerRow>,
     /// What belongs into the system's namespaces.
@@ -56,6 +58,7 @@ impl Tables {
                 bootstrap: parse(file!("tables/bootstrap-rbac.toml")),
                 network_engines: parse::<Engines>(file!("tables/network-engines.toml")).engine,
                 policy_engines: parse::<Policies>(file!("tables/policy-engines.toml")).engine,
+                policy_rules: parse::<PolicyRules>(file!("tables/policy-rules.toml")).rule,
                 scanners: parse::<Scanners>(file!("tables/image-scanners.toml")).scanner,
                 system_workloads: parse::<Systems>(file!("tables/system-workloads.toml")).workload,
             }
@@ -318,6 +321,28 @@ pub struct PolicyEngine {
     /// API groups of its policies, where they may be about how pods run.
     #[serde(default)]
     pub group: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct PolicyRules {
+    rule: Vec<PolicyRuleRow>,
+}
+
+/// What a policy asks for that refuses all that breaks a control.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct PolicyRuleRow {
+    /// As Pod Security admission calls it.
+    pub control: String,
+    /// Of a rule of Kyverno.
+    #[serde(default)]
+    pub pattern: Option<Fingerprint>,
+    /// Of a rule of Kyverno.
+    #[serde(default)]
+    pub any_pattern: Option<Fingerprint>,
+    /// All of an admission policy, in CEL; empty for a rule of Kyverno.
+    #[serde(default)]
+    pub expressions: Vec<Fingerprint>,
 }
 
 #[derive(Deserialize)]

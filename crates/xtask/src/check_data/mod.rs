@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use self::framework::{Framework, Matrix};
 use self::tables::{
     BootstrapRbac, FlagDefaults, ImageScanners, InstallerBindings, KubernetesPatches, Lifecycle,
-    NetworkEngines, PolicyEngines, SystemWorkloads,
+    NetworkEngines, PolicyEngines, PolicyRules, SystemWorkloads,
 };
 
 mod framework;
@@ -61,6 +61,7 @@ pub(crate) fn run(benchmarks: &Path) -> anyhow::Result<String> {
     rows += read(&tables, "installer-bindings.toml", installers)?.bindings.len();
     rows += read(&tables, "network-engines.toml", NetworkEngines::check)?.engines.len();
     rows += read(&tables, "policy-engines.toml", PolicyEngines::check)?.engines.len();
+    rows += read(&tables, "policy-rules.toml", PolicyRules::check)?.rules.len();
     rows += read(&tables, "image-scanners.toml", ImageScanners::check)?.scanners.len();
     rows += read(&tables, "system-workloads.toml", SystemWorkloads::check)?.workloads.len();
 

@@ -494,6 +494,45 @@ impl PolicyEngines {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct PolicyRules {
+    #[serde(rename = "rule")]
+    pub(super) rules: Vec<PolicyRule>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct PolicyRule {
+    control: String,
+    pattern: Option<toml::Table>,
+    any_pattern: Option<Vec<toml::Table>>,
+    #[serde(default)]
+    expressions: Vec<String>,
+    source: String,
+    date: Date,
+}
+
+impl PolicyRules {
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        for it in &self.rules {
+            sourced(&it.source, it.date).with_context(|| it.control.clone())?;
+            let contents = [
+                it.pattern.as_ref().is_some_and(|it| !it.is_empty()),
+                it.any_pattern.as_ref().is_some_and(|it| it.len() > 1),
+                !it.expressions.is_empty(),
+            ];
+            let one = contents.into_iter().filter(|it| *it).count() == 1;
+            ensure!(one, "{}: a rule has one kind of content", it.control);
+            // Spaces make no difference, and within quotes or a comment they would.
+            let plain =
+                it.expressions.iter().all(|it| !it.contains(['"', '\'']) && !it.contains("//"));
+            ensure!(plain, "{}: an expression has text or a comment in it", it.control);
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct ImageScanners {
     #[serde(rename = "scanner")]
     pub(super) scanners: Vec<Scanner>,

@@ -2,7 +2,7 @@
 //!
 //! | guard                  | is there                                                              |
 //! |------------------------|-----------------------------------------------------------------------|
-//! | pod security           | a label enforces baseline or restricted, and the API server heeds it  |
+//! | pod security           | baseline is enforced for everybody, by a label or a policy            |
 //! | default deny           | a `NetworkPolicy` denies all ingress                                    |
 //! | quota                  | a `ResourceQuota` bounds something                                      |
 //! | limits                 | a `LimitRange` says something of containers or pods                     |
@@ -12,15 +12,18 @@
 //! count as either: only what comes out the same both ways is said. A namespace of the platform, or
 //! without workloads, is not applicable.
 //!
-//! Policy engines could stand in for the label, and policies of other APIs for the default: where they
-//! could, the guard is unknown. Elsewhere: each guard has a check of its own, which says more.
+//! How it is told whether baseline is enforced: [`pod_admission`]. Policies of other APIs could stand in
+//! for the default: where they could, that guard is unknown. Elsewhere: each guard has a check of its
+//! own, which says more.
 
 use assay_model::{
-    Cause, Findings, Gap, Known, Location, Outcome, Resource, Scope, Severity, Unknown,
-    namespace::Namespace, network::Direction,
+    Findings, Known, Location, Outcome, Resource, Scope, Severity, Unknown, namespace::Namespace,
+    network::Direction,
 };
 
-use crate::{Check, Empty, Facts, Rule, Ruled, Ruling, isolation};
+use crate::{
+    Check, Empty, Facts, Rule, Ruled, Ruling, isolation, pod_admission, pod_security::Level,
+};
 
 pub(super) static CHECK: Check = Check {
     code: "APP-NSP-005",
@@ -42,11 +45,9 @@ pub(super) static CHECK: Check = Check {
     ],
     needs: &[
         Resource::WORKLOADS,
+        pod_admission::NEEDS,
         &[
-            Resource::Namespaces,
-            Resource::Nodes,
             Resource::NetworkPolicies,
-            Resource::CustomResourceDefinitions,
             Resource::ResourceQuotas,
             Resource::LimitRanges,
             Resource::ServiceAccounts,
@@ -73,7 +74,7 @@ fn unguarded_namespace(namespace: &Namespace, facts: &Facts<'_>, findings: &mut 
         Ok(range.spec.limits.iter().any(|it| matches!(&*it.type_, "Container" | "Pod")))
     });
     let guards = [
-        ("no pod-security label is in force", pod_security_is_in_force(namespace, facts)),
+        ("nothing enforces baseline", pod_admission::is_guarded(namespace, Level::Baseline, facts)),
         ("no NetworkPolicy denies all ingress", denies_ingress(namespace, facts)),
         ("no ResourceQuota bounds anything", quota.map(|it| it.is_some())),
         ("no LimitRange says anything of containers or pods", limits.map(|it| it.is_some())),
@@ -95,35 +96,6 @@ fn unguarded_namespace(namespace: &Namespace, facts: &Facts<'_>, findings: &mut 
         }
     }
     Ok(Ruling::Applies)
-}
-
-/// Whether admission holds new pods to a level. What stands in for the label is not read yet, so
-/// without one this is unknown.
-fn pod_security_is_in_force(namespace: &Namespace, facts: &Facts<'_>) -> Known<bool> {
-    const PLUGIN: &str = "PodSecurity";
-    let labels = &namespace.metadata.as_ref().map_err(Clone::clone)?.labels;
-    let inconclusive = |resource: Resource, message: &str| -> Unknown {
-        Gap::part(resource, namespace.name.clone(), Cause::Inconclusive, message).into()
-    };
-    let level = labels.get("pod-security.kubernetes.io/enforce").map(|it| &**it);
-    if matches!(level, None | Some("privileged")) {
-        let message =
-            "what else may hold its pods to a level, as policy engines do, is not read yet";
-        return Err(inconclusive(Resource::Namespaces, message));
-    }
-    let servers = facts.replicas("kube-apiserver");
-    let heeds_none = servers.find(Scope::Cluster, |server| {
-        let disabled = server.value("disable-admission-plugins", facts)?;
-        Ok(disabled.split(',').any(|it| it == PLUGIN))
-    })?;
-    if heeds_none.is_some() {
-        return Ok(false);
-    }
-    if servers.find(Scope::Cluster, |_| Ok(true))?.is_some() {
-        return Ok(true);
-    }
-    let message = "no mirror pod of kube-apiserver shows that it heeds pod-security labels";
-    Err(inconclusive(Resource::Pods, message))
 }
 
 fn denies_ingress(namespace: &Namespace, facts: &Facts<'_>) -> Known<bool> {

@@ -7,7 +7,8 @@
 //! | it is let in, and nothing runs there yet                             | warn           |
 //! | of the platform, or waits to be deleted                              | not applicable |
 //!
-//! How it is told whether it is refused: [`pod_admission`]. What runs now is other checks' to say: pods
+//! How it is told whether it is refused: [`pod_admission`], and table `policy-rules` for policies of
+//! engines and of the API server. What runs now is other checks' to say: pods
 //! that break nothing prove nothing, and labels that only audit or warn refuse nothing.
 
 use assay_model::{Findings, Outcome, Resource, Scope, Severity, namespace::Namespace};
@@ -163,7 +164,7 @@ const fn row(
             (
                 Outcome::Unknown,
                 "the label asks for it, and the API server's flags do not show that it is enforced for \
-                 everybody; or something is installed that may refuse pods, and its rules are not read",
+                 everybody; or something may refuse such pods, and what it asks of them, or of whom, is not known",
             ),
             (Outcome::Warn, "it is let into a tenant's namespace where nothing runs yet"),
             (Outcome::Pass, "it is refused in every tenant's namespace"),
@@ -184,7 +185,7 @@ fn admitted(
     if facts.settings.is_platform(&namespace.name) {
         return Ok(Ruling::NotApplicable("a namespace of the platform".to_owned()));
     }
-    if pod_admission::is_guarded(namespace, control.level, control.since, facts)? {
+    if pod_admission::refuses(control, namespace, facts)? {
         return Ok(Ruling::Applies);
     }
     let here = Scope::Part(&namespace.name);

@@ -5,7 +5,8 @@
 //! | enforces baseline or restricted, proven by every API server's flags       | pass           |
 //! | is labelled privileged, or not labelled, or admission is off              | fail           |
 //! | the flags do not show it, or a file of theirs may exempt or set a default | unknown        |
-//! | something else is installed that may refuse pods                          | unknown        |
+//! | policies refuse all of baseline, and hold for every pod                   | pass           |
+//! | something else may refuse pods, and what it asks of them is not known     | unknown        |
 //! | of the platform, or waits to be deleted                                   | not applicable |
 //!
 //! How it is told: [`pod_admission`]. A label that is no level is restricted, as upstream has it.
@@ -33,9 +34,12 @@ pub(super) static CHECK: Check = Check {
         (Outcome::Fail, "pods beyond baseline are let in"),
         (
             Outcome::Unknown,
-            "the label asks for it, and the API server's flags do not show that it is enforced for everybody; or something is installed that may refuse pods, and its rules are not read",
+            "the label asks for it, and the API server's flags do not show that it is enforced for everybody; or something may refuse pods, and what it asks of them, or of whom, is not known",
         ),
-        (Outcome::Pass, "every tenant's namespace enforces baseline or restricted"),
+        (
+            Outcome::Pass,
+            "every tenant's namespace enforces baseline or restricted, by its label or by policies",
+        ),
         (Outcome::NotApplicable, "namespaces of the platform"),
     ],
     needs: &[Resource::WORKLOADS, pod_admission::NEEDS],
@@ -51,7 +55,7 @@ fn namespace_below_baseline(
     if facts.settings.is_platform(&namespace.name) {
         return Ok(Ruling::NotApplicable("a namespace of the platform".to_owned()));
     }
-    match pod_admission::is_guarded(namespace, Level::Baseline, ANY_VERSION, facts) {
+    match pod_admission::is_guarded(namespace, Level::Baseline, facts) {
         Ok(true) => {}
         Ok(false) => {
             findings.fail(at_label(), shortcoming(namespace, Level::Baseline, ANY_VERSION)?);

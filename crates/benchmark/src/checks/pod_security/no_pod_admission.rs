@@ -6,16 +6,12 @@
 //! | some                                                       | warn    |
 //! | none                                                       | fail    |
 //!
-//! How it is told whether one is: [`pod_admission`]. Not applicable without tenants. A policy engine whose
-//! rules are not read makes it unknown.
+//! How it is told whether one is: [`pod_admission`]. Not applicable without tenants. A policy engine that
+//! may refuse pods, and whose rules are not known to, makes it unknown.
 
 use assay_model::{Findings, Location, Outcome, Resource, Scope, Severity};
 
-use crate::{
-    Check, Empty, Facts, Rule, Ruled, Ruling,
-    pod_admission::{self, ANY_VERSION},
-    pod_security::Level,
-};
+use crate::{Check, Empty, Facts, Rule, Ruled, Ruling, pod_admission, pod_security::Level};
 
 pub(super) static CHECK: Check = Check {
     code: "APP-PSP-050",
@@ -31,7 +27,7 @@ pub(super) static CHECK: Check = Check {
         (Outcome::Fail, "no tenant's namespace is guarded, by labels or otherwise"),
         (
             Outcome::Unknown,
-            "the API server's flags do not show it, or something is installed that may refuse pods, and its rules are not read",
+            "the API server's flags do not show it, or something may refuse pods, and what it asks of them, or of whom, is not known",
         ),
         (Outcome::Warn, "some are, and some are not"),
         (Outcome::Pass, "each is"),
@@ -48,7 +44,7 @@ fn no_pod_admission(facts: &Facts<'_>, findings: &mut Findings) -> Ruled {
         if facts.settings.is_platform(&namespace.name) || namespace.terminating()? {
             return Ok(());
         }
-        if pod_admission::is_guarded(namespace, Level::Baseline, ANY_VERSION, facts)? {
+        if pod_admission::is_guarded(namespace, Level::Baseline, facts)? {
             guarded = true;
         } else {
             open = true;
