@@ -38,6 +38,8 @@ pub mod version;
 
 mod amounts;
 mod audit;
+mod image_verification;
+mod installed;
 mod kube_proxy;
 
 pub use audit::{Audit, audit, needed};

@@ -159,7 +159,11 @@ pub(crate) fn is_configured(facts: &Facts<'_>) -> Known<bool> {
     })
 }
 
-fn some_server(facts: &Facts<'_>, test: impl Fn(&Replica) -> Known<bool>) -> Known<bool> {
+/// Whether the flags of some API server are as `test` says; unknown while none is seen.
+pub(crate) fn some_server(
+    facts: &Facts<'_>,
+    test: impl Fn(&Replica) -> Known<bool>,
+) -> Known<bool> {
     let servers = facts.replicas(API_SERVER);
     if servers.find(Scope::Cluster, |_| Ok(true))?.is_none() {
         return Err(untold(format!("no mirror pod shows the flags of {API_SERVER}")));

@@ -5,7 +5,7 @@
 //! engines and webhooks only that they are there is known: what they refuse is not.
 
 mod gatekeeper;
-mod kyverno;
+pub(crate) mod kyverno;
 mod native;
 
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use assay_model::{
     selector::Selector,
 };
 
-pub(crate) use self::native::may_refuse as policy_may_refuse;
+pub(crate) use self::{kyverno::is_enforce, native::may_refuse as policy_may_refuse};
 use crate::{Facts, pod_security::Control};
 
 /// Whether every pod of a namespace is refused that breaks one of these controls.
@@ -118,11 +118,23 @@ fn is_of_engine(kind: &CustomResourceDefinition, facts: &Facts<'_>) -> bool {
 
 /// Whether a webhook is known as a policy engine's, by its configuration or by whom it calls.
 pub(crate) fn is_engine(configuration: &str, webhook: &Webhook, facts: &Facts<'_>) -> bool {
+    facts
+        .tables
+        .policy_engines
+        .iter()
+        .any(|it| is_of(&it.webhook_configuration, &it.service, configuration, webhook))
+}
+
+/// Whether a webhook stands in one of these configurations, or calls one of these Services.
+pub(crate) fn is_of(
+    configurations: &[String],
+    services: &[String],
+    configuration: &str,
+    webhook: &Webhook,
+) -> bool {
     let service = webhook.client_config.service.as_ref();
-    facts.tables.policy_engines.iter().any(|engine| {
-        engine.webhook_configuration.iter().any(|it| it == configuration)
-            || service.is_some_and(|called| engine.service.iter().any(|it| is_service(it, called)))
-    })
+    configurations.iter().any(|it| it == configuration)
+        || service.is_some_and(|called| services.iter().any(|it| is_service(it, called)))
 }
 
 /// Whether a Service fits `NAMESPACE/NAME`; `*` is any namespace, or any end of a name.
@@ -155,7 +167,7 @@ pub(crate) fn leaves_out(
 }
 
 /// Whether a selector fits the labels of a namespace.
-fn selects(selector: &Selector, namespace: &Namespace) -> Known<bool> {
+pub(crate) fn selects(selector: &Selector, namespace: &Namespace) -> Known<bool> {
     let labels = &namespace.metadata.as_ref().map_err(Clone::clone)?.labels;
     // The API server labels each namespace with its name; a manifest need not.
     Ok(selector.matches(|key| match key {

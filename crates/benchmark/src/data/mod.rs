@@ -12,7 +12,10 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 pub use framework::Edition;
-pub use tables::{EngineRow, InstallerBinding, Patch, Release, ScannerRow, SystemWorkload, Tables};
+pub use tables::{
+    EngineRow, InstallerBinding, ManagerObjects, ManagerRow, Patch, Release, ScannerRow,
+    SystemWorkload, Tables, VerifierPolicies, VerifierRow,
+};
 
 macro_rules! file {
     ($path:literal) => {

@@ -37,6 +37,10 @@ pub struct Tables {
     pub policy_rules: Vec<PolicyRuleRow>,
     /// Image scanners.
     pub scanners: Vec<ScannerRow>,
+    /// Managers of secrets.
+    pub secret_managers: Vec<ManagerRow>,
+    /// Engines that verify images.
+    pub verifiers: Vec<VerifierRow>,
     /// What belongs into the system's namespaces.
     pub system_workloads: Vec<SystemWorkload>,
 }
@@ -60,6 +64,8 @@ impl Tables {
                 policy_engines: parse::<Policies>(file!("tables/policy-engines.toml")).engine,
                 policy_rules: parse::<PolicyRules>(file!("tables/policy-rules.toml")).rule,
                 scanners: parse::<Scanners>(file!("tables/image-scanners.toml")).scanner,
+                secret_managers: parse::<Managers>(file!("tables/secret-managers.toml")).manager,
+                verifiers: parse::<Verifiers>(file!("tables/image-verifiers.toml")).verifier,
                 system_workloads: parse::<Systems>(file!("tables/system-workloads.toml")).workload,
             }
         })
@@ -363,6 +369,86 @@ pub struct ScannerRow {
     pub kinds: Vec<String>,
     /// Last components of its images' repositories.
     pub images: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Managers {
+    manager: Vec<ManagerRow>,
+}
+
+/// How a manager of secrets is recognised.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ManagerRow {
+    /// What people call it.
+    pub name: String,
+    /// What shows that it is used.
+    pub objects: ManagerObjects,
+    /// Names of containers that it puts into pods.
+    #[serde(default)]
+    pub containers: Vec<String>,
+    /// Whether it keeps secrets beside manifests, encrypted, and none outside of the cluster.
+    #[serde(default)]
+    pub in_git: bool,
+    /// API group of its kinds; `None` when it adds none.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// Last components of its images' repositories.
+    pub images: Vec<String>,
+}
+
+/// What shows that a manager of secrets is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ManagerObjects {
+    /// An `ExternalSecret` that is ready.
+    ExternalSecrets,
+    /// A `SecretProviderClass`.
+    SecretProviderClasses,
+    /// A container in some pod.
+    Injected,
+    /// It is not read.
+    Unread,
+}
+
+#[derive(Deserialize)]
+struct Verifiers {
+    verifier: Vec<VerifierRow>,
+}
+
+/// How an engine is recognised that verifies images.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct VerifierRow {
+    /// What people call it.
+    pub name: String,
+    /// Whose policies they are.
+    pub policies: VerifierPolicies,
+    /// API group of its policies; `None` when it keeps them to itself.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// Kinds of its policies.
+    pub kinds: Vec<String>,
+    /// Names of its webhook configurations.
+    pub webhook_configuration: Vec<String>,
+    /// Services it answers by: `NAMESPACE/NAME`, with `*` for any namespace or any end of a name.
+    pub service: Vec<String>,
+    /// Last components of its images' repositories; empty when it runs nowhere in the cluster.
+    pub images: Vec<String>,
+}
+
+/// Whose policies an engine goes by, where they are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VerifierPolicies {
+    /// Rules of Kyverno that verify images.
+    Kyverno,
+    /// Of policy-controller.
+    Sigstore,
+    /// Of Portieris.
+    Portieris,
+    /// They are not read.
+    Unread,
 }
 
 #[derive(Deserialize)]

@@ -6,7 +6,7 @@
 //! audits, looks at nothing in the namespace, or is known to ask for something else.
 
 use assay_model::{
-    Cause, Gap, Known, Resource, Scope, Unknown,
+    Cause, Gap, Known, Listing, Resource, Scope, Unknown,
     admission::{CustomResourceDefinition, Webhook, WebhookConfiguration},
     all, any, config_map,
     namespace::Namespace,
@@ -31,6 +31,8 @@ const SERVICE: &str = "kyverno-svc";
 const NAMESPACE: &str = "kyverno";
 /// What the webhook is called that holds the policies which fail closed.
 const FAILS_CLOSED: &str = "validate.kyverno.svc-fail";
+/// The same, of policies that verify images.
+const VERIFIES_CLOSED: &str = "mutate.kyverno.svc-fail";
 /// Kubelets make mirror pods alone, and the scheduler none.
 const HARMLESS: [&str; 2] = ["system:nodes", "system:kube-scheduler"];
 
@@ -66,7 +68,37 @@ pub(super) fn refuses(control: &Control, namespace: &Namespace, facts: &Facts<'_
     if policies == Ok(false) {
         return policies;
     }
-    all([policies, is_asked(namespace, facts), passes_nobody_over(namespace, facts)])
+    let asked = is_asked(&inventory.validating_webhooks, FAILS_CLOSED, namespace);
+    all([policies, asked, passes_nobody_over(namespace, facts)])
+}
+
+/// Whether a rule of Kyverno verifies images of every pod of a namespace, those that it is about.
+pub(crate) fn verifies_images(namespace: &Namespace, facts: &Facts<'_>) -> Known<bool> {
+    let inventory = facts.inventory;
+    let verifies = |policy: &KyvernoPolicy| {
+        let rules = policy.spec.rules.iter().filter(|it| !it.verify_images.is_empty());
+        let any_rule = any(rules.map(|rule| {
+            let matches = may_match(&rule.matches, namespace);
+            if !all([Ok(policy.spec.admission != Some(false)), matches])? {
+                return Ok(false);
+            }
+            if !fails_open(&policy.spec) && holds_always(&policy.spec, rule, namespace)? {
+                return Ok(true);
+            }
+            Err(of_rule(policy, rule, "does not verify the images of every pod"))
+        }));
+        all([any_rule, is_without_exception(policy, facts)])
+    };
+    let here = Scope::Part(&namespace.name);
+    let policies = any([
+        inventory.kyverno_cluster_policies.find(Scope::Cluster, verifies).map(|it| it.is_some()),
+        inventory.kyverno_policies.find(here, verifies).map(|it| it.is_some()),
+    ]);
+    if policies == Ok(false) {
+        return policies;
+    }
+    let asked = is_asked(&inventory.mutating_webhooks, VERIFIES_CLOSED, namespace);
+    all([policies, asked, passes_nobody_over(namespace, facts)])
 }
 
 fn rule_refuses(
@@ -77,10 +109,7 @@ fn rule_refuses(
     facts: &Facts<'_>,
 ) -> Known<bool> {
     let Some(validate) = &rule.validate else { return Ok(false) };
-    let named = |why: &str| {
-        let policy = &policy.metadata.name;
-        inconclusive(format!("the rule {} of Kyverno's policy {policy} {why}", rule.name))
-    };
+    let named = |why: &str| of_rule(policy, rule, why);
     let asks = match asks_for(validate, control, facts) {
         Some(it) => Ok(it),
         None => Err(named("may refuse pods, and what it asks for is not known")),
@@ -98,12 +127,20 @@ fn rule_refuses(
     if fails_open(&policy.spec) {
         return Err(named("may be passed by while Kyverno does not answer, or on a condition"));
     }
+    if holds_always(&policy.spec, rule, namespace)? {
+        Ok(true)
+    } else {
+        Err(named("does not hold for every pod"))
+    }
+}
+
+/// Whether nothing makes a rule hold for some pods of a namespace only.
+fn holds_always(spec: &KyvernoSpec, rule: &KyvernoRule, namespace: &Namespace) -> Known<bool> {
     let always = rule.exclude == KyvernoMatch::default()
         && !rule.preconditions
         && !rule.cel_preconditions
-        && policy.spec.apply_rules.as_deref().is_none_or(|it| it == "All")
-        && selects_all(&rule.matches, namespace)?;
-    if always { Ok(true) } else { Err(named("does not hold for every pod")) }
+        && spec.apply_rules.as_deref().is_none_or(|it| it == "All");
+    if always { selects_all(&rule.matches, namespace) } else { Ok(false) }
 }
 
 /// Whether what a rule asks for refuses all that breaks a control; `None` where that is not known.
@@ -128,9 +165,13 @@ fn asks_for(validate: &KyvernoValidate, control: &Control, facts: &Facts<'_>) ->
     Some(row.control == control.id)
 }
 
+/// Whether an action refuses.
+pub(crate) fn is_enforce(action: &str) -> bool {
+    action.eq_ignore_ascii_case("enforce")
+}
+
 /// Whether a rule refuses what it finds; `None` where that depends on the namespace.
 fn enforces(spec: &KyvernoSpec, validate: &KyvernoValidate) -> Option<bool> {
-    let is_enforce = |it: &str| it.eq_ignore_ascii_case("enforce");
     let action = validate.failure_action.as_ref().or(spec.validation_failure_action.as_ref());
     let enforced = action.is_some_and(|it| is_enforce(it));
     let overrides = match &validate.failure_action_overrides[..] {
@@ -257,8 +298,11 @@ fn is_without_exception(policy: &KyvernoPolicy, facts: &Facts<'_>) -> Known<bool
 }
 
 /// Whether the API server asks Kyverno about every pod of a namespace, and takes no answer for a no.
-fn is_asked(namespace: &Namespace, facts: &Facts<'_>) -> Known<bool> {
-    let webhooks = &facts.inventory.validating_webhooks;
+fn is_asked(
+    webhooks: &Listing<WebhookConfiguration>,
+    fails_closed: &str,
+    namespace: &Namespace,
+) -> Known<bool> {
     let asks = |test: &dyn Fn(&Webhook) -> Known<bool>| {
         let found = webhooks.find(Scope::Cluster, |it: &WebhookConfiguration| {
             let own = it.webhooks.iter().filter(|own| is_asked_by(&it.metadata.name, own));
@@ -273,7 +317,7 @@ fn is_asked(namespace: &Namespace, facts: &Facts<'_>) -> Known<bool> {
     }
     let closed = asks(&|it| {
         let service = it.client_config.service.as_ref();
-        let whole = it.name.starts_with(FAILS_CLOSED)
+        let whole = it.name.starts_with(fails_closed)
             && it.failure_policy.as_deref() != Some("Ignore")
             && it.object_selector.as_ref().is_none_or(Selector::is_empty)
             && it.match_conditions.is_empty()
@@ -315,7 +359,9 @@ fn passes_nobody_over(namespace: &Namespace, facts: &Facts<'_>) -> Known<bool> {
     untold("Kyverno passes over some who may make pods")
 }
 
-fn inconclusive(message: String) -> Unknown {
+fn of_rule(policy: &KyvernoPolicy, rule: &KyvernoRule, why: &str) -> Unknown {
+    let policy = &policy.metadata.name;
+    let message = format!("the rule {} of Kyverno's policy {policy} {why}", rule.name);
     Gap::whole(Resource::KyvernoClusterPolicies, Cause::Inconclusive, message).into()
 }
 

@@ -13,8 +13,9 @@ use serde::de::DeserializeOwned;
 
 use self::framework::{Framework, Matrix};
 use self::tables::{
-    BootstrapRbac, FlagDefaults, ImageScanners, InstallerBindings, KubernetesPatches, Lifecycle,
-    NetworkEngines, PolicyEngines, PolicyRules, SystemWorkloads,
+    BootstrapRbac, FlagDefaults, ImageScanners, ImageVerifiers, InstallerBindings,
+    KubernetesPatches, Lifecycle, NetworkEngines, PolicyEngines, PolicyRules, SecretManagers,
+    SystemWorkloads,
 };
 
 mod framework;
@@ -63,6 +64,8 @@ pub(crate) fn run(benchmarks: &Path) -> anyhow::Result<String> {
     rows += read(&tables, "policy-engines.toml", PolicyEngines::check)?.engines.len();
     rows += read(&tables, "policy-rules.toml", PolicyRules::check)?.rules.len();
     rows += read(&tables, "image-scanners.toml", ImageScanners::check)?.scanners.len();
+    rows += read(&tables, "image-verifiers.toml", ImageVerifiers::check)?.verifiers.len();
+    rows += read(&tables, "secret-managers.toml", SecretManagers::check)?.managers.len();
     rows += read(&tables, "system-workloads.toml", SystemWorkloads::check)?.workloads.len();
 
     every_file_is_known(benchmarks)?;

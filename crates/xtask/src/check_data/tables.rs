@@ -533,6 +533,82 @@ impl PolicyRules {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct ImageVerifiers {
+    #[serde(rename = "verifier")]
+    pub(super) verifiers: Vec<Verifier>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Verifier {
+    name: String,
+    policies: String,
+    group: Option<String>,
+    kinds: Vec<String>,
+    webhook_configuration: Vec<String>,
+    service: Vec<String>,
+    images: Vec<String>,
+    source: String,
+    date: Date,
+}
+
+impl ImageVerifiers {
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        for it in &self.verifiers {
+            sourced(&it.source, it.date).with_context(|| it.name.clone())?;
+            ensure!(it.group.is_some() != it.kinds.is_empty(), "{}: a group has kinds", it.name);
+            let asked = !it.webhook_configuration.is_empty() || !it.service.is_empty();
+            ensure!(asked || it.group.is_some(), "{} cannot be recognised", it.name);
+            let read = it.policies != "unread";
+            ensure!(!read || asked && !it.images.is_empty(), "{} is never at work", it.name);
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SecretManagers {
+    #[serde(rename = "manager")]
+    pub(super) managers: Vec<SecretManager>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct SecretManager {
+    name: String,
+    objects: String,
+    #[serde(default)]
+    containers: Vec<String>,
+    #[serde(default)]
+    in_git: bool,
+    group: Option<String>,
+    images: Vec<String>,
+    source: String,
+    date: Date,
+}
+
+impl SecretManagers {
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        for it in &self.managers {
+            sourced(&it.source, it.date).with_context(|| it.name.clone())?;
+            ensure!(!it.images.is_empty(), "{} has no workload", it.name);
+            let injects = it.objects == "injected";
+            ensure!(
+                injects != it.containers.is_empty(),
+                "{}: what is injected has a name",
+                it.name
+            );
+            ensure!(!it.in_git || it.objects == "unread", "{}: it serves nothing", it.name);
+            let dotted = it.group.as_ref().is_none_or(|it| it.contains('.'));
+            ensure!(dotted, "{}: {:?} is no API group", it.name, it.group);
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct ImageScanners {
     #[serde(rename = "scanner")]
     pub(super) scanners: Vec<Scanner>,

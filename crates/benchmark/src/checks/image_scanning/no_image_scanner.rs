@@ -15,12 +15,13 @@
 use std::collections::BTreeSet;
 
 use assay_model::{
-    Cause, Findings, Gap, Known, Location, Outcome, Resource, Scope, Severity, Workload, any, both,
-    either,
+    Cause, Findings, Gap, Known, Location, Outcome, Resource, Scope, Severity, any, both, either,
 };
 
 use crate::{
-    Check, Empty, Facts, Rule, Ruled, Ruling, data::ScannerRow, network_engine::image_is,
+    Check, Empty, Facts, Rule, Ruled, Ruling,
+    data::ScannerRow,
+    installed::{has_ready_pod, is_installed},
     settings::Declaration,
 };
 
@@ -71,7 +72,7 @@ fn no_image_scanner(facts: &Facts<'_>, findings: &mut Findings) -> Ruled {
     }
     // From here on no scanner is at work, which is proven: so what one lacks is worth saying.
     shortcomings(facts, findings);
-    let installed = any(rows.iter().map(|row| is_installed(row, facts)));
+    let installed = any(rows.iter().map(|row| is_installed(&row.images, facts)));
     let served = any(rows.iter().map(|row| is_served(row, facts)));
     if any([installed, served])? {
         return Ok(Ruling::Applies);
@@ -88,14 +89,16 @@ fn no_image_scanner(facts: &Facts<'_>, findings: &mut Findings) -> Ruled {
 fn shortcomings(facts: &Facts<'_>, findings: &mut Findings) {
     let rows = &facts.tables.scanners;
     for row in rows {
-        if is_installed(row, facts) == Ok(true) && is_ready(row, facts) == Ok(false) {
+        if is_installed(&row.images, facts) == Ok(true)
+            && has_ready_pod(&row.images, facts) == Ok(false)
+        {
             findings.warn(Location::field(row.name.as_str()), "is installed, but has no ready pod");
         }
     }
     let groups: BTreeSet<&str> = rows.iter().filter_map(|it| it.group.as_deref()).collect();
     for group in groups {
         let of_group = || rows.iter().filter(|it| it.group.as_deref() == Some(group));
-        let installed = any(of_group().map(|row| is_installed(row, facts)));
+        let installed = any(of_group().map(|row| is_installed(&row.images, facts)));
         let served = any(of_group().map(|row| is_served(row, facts))) == Ok(true);
         if served && installed == Ok(false) {
             let detail = "is served, but no scanner that writes its reports is installed";
@@ -110,7 +113,7 @@ fn shortcomings(facts: &Facts<'_>, findings: &mut Findings) {
 
 /// Whether a scanner has a ready pod and what it leaves behind.
 fn is_at_work(row: &ScannerRow, facts: &Facts<'_>) -> Known<bool> {
-    match (is_ready(row, facts), has_reports(row, facts)) {
+    match (has_ready_pod(&row.images, facts), has_reports(row, facts)) {
         (Ok(false), _) | (_, Ok(false)) => Ok(false),
         (ready, reports) => both(ready.map(drop), reports.map(drop)).map(|()| true),
     }
@@ -142,30 +145,4 @@ fn is_served(row: &ScannerRow, facts: &Facts<'_>) -> Known<bool> {
         Ok(row.group.as_deref() == Some(&*it.spec.group) && row.kinds.iter().any(|it| it == kind))
     })?;
     Ok(found.is_some())
-}
-
-/// Whether some workload is the scanner.
-fn is_installed(row: &ScannerRow, facts: &Facts<'_>) -> Known<bool> {
-    let found = facts.inventory.workloads.find(Scope::Cluster, |workload| runs(workload, row))?;
-    Ok(found.is_some())
-}
-
-/// Whether a controller of the scanner has a ready pod.
-fn is_ready(row: &ScannerRow, facts: &Facts<'_>) -> Known<bool> {
-    let found = facts.inventory.workloads.find(Scope::Cluster, |workload| {
-        let template = workload.template.as_ref().map_err(Clone::clone)?;
-        let status = template.as_ref().map(|it| &it.status);
-        let ready = status.is_some_and(|it| it.ready_replicas + it.number_ready > 0);
-        Ok(ready && runs(workload, row)?)
-    })?;
-    Ok(found.is_some())
-}
-
-fn runs(workload: &Workload, row: &ScannerRow) -> Known<bool> {
-    let mut found = false;
-    let read = workload.each_spec(|spec| {
-        let mut images = spec.containers.iter().map(|it| &*it.image);
-        found |= images.any(|image| row.images.iter().any(|it| image_is(image, it)));
-    });
-    if found { Ok(true) } else { read.map(|()| false) }
 }
