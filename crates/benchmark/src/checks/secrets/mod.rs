@@ -4,6 +4,7 @@ mod credential_in_command;
 mod credential_in_environment;
 mod encryption;
 mod long_lived_token_secret;
+mod no_secret_manager;
 mod secret_in_environment;
 mod widely_readable_secret;
 
@@ -16,6 +17,7 @@ pub(super) static CHECKS: &[&Check] = &[
     &encryption::UNENCRYPTED,
     &encryption::WEAK,
     &encryption::STALE,
+    &no_secret_manager::CHECK,
     &long_lived_token_secret::CHECK,
     &widely_readable_secret::CHECK,
 ];
