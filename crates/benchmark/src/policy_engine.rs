@@ -36,14 +36,13 @@ pub(crate) fn refuses_pods<'c>(
     controls: impl IntoIterator<Item = &'c Control>,
     facts: &Facts<'_>,
 ) -> Known<bool> {
-    all(controls.into_iter().map(|control| {
+    let by_content = controls.into_iter().map(|control| {
         any([
             kyverno::refuses(control, namespace, facts),
             native::refuses(control, namespace, facts),
-            gatekeeper::refuses(namespace, facts),
-            another_refuses_pods(facts),
         ])
-    }))
+    });
+    any([all(by_content), gatekeeper::refuses(namespace, facts), another_refuses_pods(facts)])
 }
 
 /// Whether a webhook or an engine does whose rules are not read.

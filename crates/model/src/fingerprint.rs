@@ -3,7 +3,11 @@
 //! What a policy asks of objects can hold anything its author likes. Checks recognise some of it, word for
 //! word; so what is kept is a digest, which is equal where the content is and tells nothing else.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+    sync::Arc,
+};
 
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -54,7 +58,10 @@ impl Written {
         }
         let mut digest = Sha256::new();
         self.add_to(&mut digest);
-        let hex = digest.finalize().iter().map(|it| format!("{it:02x}")).collect::<String>();
+        let mut hex = String::new();
+        for byte in digest.finalize() {
+            write!(hex, "{byte:02x}").expect("a string takes all");
+        }
         Fingerprint { sha256: hex.into() }
     }
 
@@ -67,7 +74,9 @@ impl Written {
             }
             Written::List(items) => {
                 digest.update(format!("l{}:", items.len()));
-                items.iter().for_each(|it| it.add_to(digest));
+                for item in items {
+                    item.add_to(digest);
+                }
             }
             Written::Map(map) => {
                 digest.update(format!("m{}:", map.len()));

@@ -4,6 +4,11 @@
 //! hold for some only: no selector that is not evaluated, no exclusion, condition or exception, no webhook
 //! that may be passed by, and nothing that Kyverno's `ConfigMap` passes over. A rule is held not to if it
 //! audits, looks at nothing in the namespace, or is known to ask for something else.
+//!
+//! Which `ConfigMap` Kyverno reads, a variable of its Deployment says, and no value of a variable is kept:
+//! it is taken to be the one that the chart and the manifest make, and only where the webhooks call a
+//! Service in that namespace. By default an update is let through that breaks a rule no more than the pod
+//! did before; such a pod was made before the rule.
 
 use assay_model::{
     Cause, Gap, Known, Listing, Resource, Scope, Unknown,
@@ -30,9 +35,11 @@ const SERVICE: &str = "kyverno-svc";
 /// Where Kyverno is, if its `ConfigMap` is the one that is read.
 const NAMESPACE: &str = "kyverno";
 /// What the webhook is called that holds the policies which fail closed.
-const FAILS_CLOSED: &str = "validate.kyverno.svc-fail";
+const FAILS_CLOSED: (Resource, &str) =
+    (Resource::ValidatingWebhookConfigurations, "validate.kyverno.svc-fail");
 /// The same, of policies that verify images.
-const VERIFIES_CLOSED: &str = "mutate.kyverno.svc-fail";
+const VERIFIES_CLOSED: (Resource, &str) =
+    (Resource::MutatingWebhookConfigurations, "mutate.kyverno.svc-fail");
 /// Kubelets make mirror pods alone, and the scheduler none.
 const HARMLESS: [&str; 2] = ["system:nodes", "system:kube-scheduler"];
 
@@ -288,19 +295,17 @@ fn is_without_exception(policy: &KyvernoPolicy, facts: &Facts<'_>) -> Known<bool
     let names = |it: &KyvernoException| {
         Ok(it.spec.exceptions.iter().any(|it| fits(&it.policy_name, &full)))
     };
-    match facts.inventory.kyverno_exceptions.find(Scope::Cluster, names)? {
-        None => Ok(true),
-        Some(_) => {
-            let message = format!("a PolicyException excepts somebody from Kyverno's {full}");
-            Err(Gap::whole(Resource::KyvernoExceptions, Cause::Inconclusive, message).into())
-        }
+    if facts.inventory.kyverno_exceptions.find(Scope::Cluster, names)?.is_none() {
+        return Ok(true);
     }
+    let message = format!("a PolicyException excepts somebody from Kyverno's {full}");
+    Err(Gap::whole(Resource::KyvernoExceptions, Cause::Inconclusive, message).into())
 }
 
 /// Whether the API server asks Kyverno about every pod of a namespace, and takes no answer for a no.
 fn is_asked(
     webhooks: &Listing<WebhookConfiguration>,
-    fails_closed: &str,
+    (resource, fails_closed): (Resource, &str),
     namespace: &Namespace,
 ) -> Known<bool> {
     let asks = |test: &dyn Fn(&Webhook) -> Known<bool>| {
@@ -317,7 +322,7 @@ fn is_asked(
     }
     let closed = asks(&|it| {
         let service = it.client_config.service.as_ref();
-        let whole = it.name.starts_with(fails_closed)
+        let whole = *it.name == *fails_closed
             && it.failure_policy.as_deref() != Some("Ignore")
             && it.object_selector.as_ref().is_none_or(Selector::is_empty)
             && it.match_conditions.is_empty()
@@ -330,7 +335,7 @@ fn is_asked(
     }
     let message =
         "no webhook of Kyverno's in its usual namespace asks it about all pods and fails closed";
-    Err(Gap::whole(Resource::ValidatingWebhookConfigurations, Cause::Inconclusive, message).into())
+    Err(Gap::whole(resource, Cause::Inconclusive, message).into())
 }
 
 /// Whether Kyverno's configuration leaves nobody out who makes pods in a namespace.
