@@ -187,10 +187,10 @@ mod tests {
         let (without, with) = (text(&NOTHING), text(&EVERYTHING));
         for resource in assay_benchmark::needed(&all()) {
             let word = match resource {
-                Resource::Secrets => "- secrets",
-                Resource::Metrics => "- /metrics",
-                Resource::Flagz => "- /flagz",
-                Resource::KubeletConfigs => "- nodes/configz",
+                Resource::Secrets => "- secrets\n",
+                Resource::Metrics => "- /metrics\n",
+                Resource::Flagz => "- /flagz\n",
+                Resource::KubeletConfigs => "- nodes/configz\n",
                 _ => continue,
             };
             assert!(with.contains(word) && !without.contains(word), "{word}");
