@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Fingerprint, Meta, Object,
     admission::MatchCondition,
+    admission_policy::Validation,
     decode::{is_false, is_there, nullable},
     meta::object,
     selector::Selector,
@@ -200,6 +201,24 @@ pub struct KyvernoValidate {
     /// One of which it must be like.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub any_pattern: Option<Fingerprint>,
+    /// What must be true of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cel: Option<KyvernoCel>,
+}
+
+/// What must be true of an object, in CEL.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KyvernoCel {
+    /// Each of these.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    pub expressions: Vec<Validation>,
+    /// Whether they depend on a parameter. On which, is not kept.
+    #[serde(deserialize_with = "is_there", skip_serializing_if = "is_false")]
+    pub param_kind: bool,
+    /// Whether an admission policy is made of it, and stands in for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generate: Option<bool>,
 }
 
 /// A level of the Pod Security Standards.
@@ -444,3 +463,33 @@ pub struct PortierisRequirement {
 }
 
 object!(KyvernoPolicy, KyvernoException, SigstoreImagePolicy, PortierisPolicy);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Conditions, messages and patterns can hold anything.
+    #[test]
+    fn what_a_policy_says_is_dropped_and_that_it_does_is_kept() {
+        let written = r#"{"metadata": {"name": "pods"}, "spec": {"rules": [{
+            "name": "pods",
+            "preconditions": {"all": [{"key": "hush", "operator": "Equals", "value": "hush"}]},
+            "match": {"any": [{"resources": {"kinds": ["Pod"], "annotations": {"hush": "hush"}}}]},
+            "validate": {"message": "hush", "pattern": {"spec": {"containers": [{"env": "hush"}]}},
+                "podSecurity": {"level": "baseline", "exclude": [{"controlName": "hush"}]},
+                "cel": {"expressions": [{"expression": "hush", "message": "hush"}], "paramKind": {"kind": "hush"}}}
+        }]}}"#;
+        let policy: KyvernoPolicy = serde_json::from_str(written).expect("a policy");
+        let rule = &policy.spec.rules[0];
+        let validate = rule.validate.as_ref().expect("what it demands");
+        let resources = rule.matches.any[0].resources.as_ref().expect("what it looks at");
+        assert!(rule.preconditions && !rule.cel_preconditions && resources.annotations);
+        assert!(validate.pattern.is_some() && validate.any_pattern.is_none());
+        assert!(validate.pod_security.as_ref().is_some_and(|it| it.exclude));
+        let cel = validate.cel.as_ref().expect("expressions");
+        assert!(cel.param_kind && cel.expressions[0].expression == Fingerprint::of("hush"));
+        let kept = serde_json::to_string(&policy).expect("JSON");
+        assert!(!kept.contains("hush"), "{kept}");
+        assert_eq!(serde_json::from_str::<KyvernoPolicy>(&kept).expect("as written"), policy);
+    }
+}

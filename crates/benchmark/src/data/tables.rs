@@ -346,7 +346,7 @@ pub struct PolicyRuleRow {
     /// Of a rule of Kyverno.
     #[serde(default)]
     pub any_pattern: Option<Fingerprint>,
-    /// All of an admission policy, in CEL; empty for a rule of Kyverno.
+    /// All of them, in CEL, of an admission policy or a rule of Kyverno; empty where it is a pattern.
     #[serde(default)]
     pub expressions: Vec<Fingerprint>,
 }

@@ -22,7 +22,7 @@ use assay_model::{
     selector::Selector,
 };
 
-use super::{covers_pods, sees_pods, selects};
+use super::{covers_pods, native, sees_pods, selects};
 use crate::{
     Facts,
     pod_security::{Control, Level},
@@ -160,6 +160,15 @@ fn asks_for(validate: &KyvernoValidate, control: &Control, facts: &Facts<'_>) ->
         };
         let has = level >= control.level && version.is_none_or(|it: Minor| it >= control.since);
         return if has && asked.exclude { None } else { Some(has) };
+    }
+    if let Some(cel) = &validate.cel {
+        // An admission policy that is made of it is judged as such.
+        let stands_alone = !cel.param_kind && cel.generate != Some(true);
+        return if stands_alone {
+            native::asks_for(&cel.expressions, control, facts)
+        } else {
+            None
+        };
     }
     if validate.pattern.is_none() && validate.any_pattern.is_none() {
         return None;

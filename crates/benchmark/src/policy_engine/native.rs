@@ -6,8 +6,7 @@
 use assay_model::{
     Cause, Fingerprint, Gap, Known, Resource, Scope, Unknown,
     admission_policy::{
-        AdmissionPolicySpec, MatchResources, ValidatingAdmissionPolicy,
-        ValidatingAdmissionPolicyBinding,
+        MatchResources, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, Validation,
     },
     all,
     namespace::Namespace,
@@ -36,7 +35,7 @@ pub(crate) fn may_refuse(namespace: Option<&Namespace>, facts: &Facts<'_>) -> Kn
 /// Whether an admission policy refuses every pod of a namespace that breaks a control.
 pub(super) fn refuses(control: &Control, namespace: &Namespace, facts: &Facts<'_>) -> Known<bool> {
     find(facts, |policy, binding| {
-        let asks = match asks_for(&policy.spec, control, facts) {
+        let asks = match asks_for(&policy.spec.validations, control, facts) {
             Some(it) => Ok(it),
             None => Err(untold(policy, "and what it asks for is not known")),
         };
@@ -76,10 +75,13 @@ fn find(
     found.map(|it| it.is_some())
 }
 
-/// Whether what a policy asks for refuses all that breaks a control; `None` where that is not known.
-fn asks_for(spec: &AdmissionPolicySpec, control: &Control, facts: &Facts<'_>) -> Option<bool> {
-    let has =
-        |expression: &Fingerprint| spec.validations.iter().any(|it| it.expression == *expression);
+/// Whether expressions that must all be true refuse what breaks a control; `None` where that is not known.
+pub(super) fn asks_for(
+    validations: &[Validation],
+    control: &Control,
+    facts: &Facts<'_>,
+) -> Option<bool> {
+    let has = |expression: &Fingerprint| validations.iter().any(|it| it.expression == *expression);
     let rows = facts.tables.policy_rules.iter().filter(|it| !it.expressions.is_empty());
     let known: Vec<_> = rows.filter(|row| row.expressions.iter().all(has)).collect();
     if known.iter().any(|it| it.control == control.id) {
@@ -87,7 +89,7 @@ fn asks_for(spec: &AdmissionPolicySpec, control: &Control, facts: &Facts<'_>) ->
     }
     let of_row =
         |expression: &Fingerprint| known.iter().any(|it| it.expressions.contains(expression));
-    spec.validations.iter().all(|it| of_row(&it.expression)).then_some(false)
+    validations.iter().all(|it| of_row(&it.expression)).then_some(false)
 }
 
 /// Whether an admission policy or a binding may look at some pod that is created in a namespace, or in
