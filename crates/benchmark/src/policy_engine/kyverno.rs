@@ -16,8 +16,8 @@ use assay_model::{
     all, any, config_map,
     namespace::Namespace,
     policy::{
-        KyvernoException, KyvernoFilter, KyvernoMatch, KyvernoOverride, KyvernoPolicy,
-        KyvernoResources, KyvernoRule, KyvernoSpec, KyvernoValidate,
+        KyvernoException, KyvernoFilter, KyvernoMatch, KyvernoPolicy, KyvernoResources,
+        KyvernoRule, KyvernoSpec, KyvernoValidate,
     },
     selector::Selector,
 };
@@ -124,8 +124,9 @@ fn rule_refuses(
     let holds = [
         asks,
         Ok(policy.spec.admission != Some(false)),
-        enforces(&policy.spec, validate)
-            .ok_or_else(|| named("enforces in some namespaces and audits in others")),
+        enforces(&policy.spec, validate).ok_or_else(|| {
+            named("enforces, and another rule or other namespaces do not; or the other way round")
+        }),
         may_match(&rule.matches, namespace),
     ];
     if !all(holds)? {
@@ -186,16 +187,16 @@ pub(crate) fn is_enforce(action: &str) -> bool {
     action.eq_ignore_ascii_case("enforce")
 }
 
-/// Whether a rule refuses what it finds; `None` where that depends on the namespace.
+/// Whether a rule refuses what it finds; `None` where that depends on the namespace, or where rules of one
+/// policy differ: versions of Kyverno part in whose word counts then.
 fn enforces(spec: &KyvernoSpec, validate: &KyvernoValidate) -> Option<bool> {
     let action = validate.failure_action.as_ref().or(spec.validation_failure_action.as_ref());
     let enforced = action.is_some_and(|it| is_enforce(it));
-    let overrides = match &validate.failure_action_overrides[..] {
-        [] => &spec.validation_failure_action_overrides,
-        own => own,
-    };
-    let agrees = |it: &KyvernoOverride| is_enforce(&it.action) == enforced;
-    overrides.iter().all(agrees).then_some(enforced)
+    let rules = || spec.rules.iter().filter_map(|it| it.validate.as_ref());
+    let actions = rules().filter_map(|it| it.failure_action.as_ref());
+    let overrides = rules().flat_map(|it| &it.failure_action_overrides);
+    let overrides = overrides.chain(&spec.validation_failure_action_overrides).map(|it| &it.action);
+    actions.chain(overrides).all(|it| is_enforce(it) == enforced).then_some(enforced)
 }
 
 fn fails_open(spec: &KyvernoSpec) -> bool {
