@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Fingerprint, Meta,
+    ContentDigest, Meta,
     admission::{MatchCondition, WebhookRule},
     decode::nullable,
     meta::object,
@@ -50,7 +50,7 @@ pub struct AdmissionPolicySpec {
 #[serde(default)]
 pub struct Validation {
     /// Of CEL.
-    pub expression: Fingerprint,
+    pub expression: ContentDigest,
 }
 
 /// A kind of parameter.

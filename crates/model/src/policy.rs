@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Fingerprint, Meta, Object,
+    ContentDigest, Meta, Object,
     admission::MatchCondition,
     admission_policy::Validation,
     decode::{is_false, is_there, nullable},
@@ -197,10 +197,10 @@ pub struct KyvernoValidate {
     pub pod_security: Option<KyvernoPodSecurity>,
     /// What an object must be like.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pattern: Option<Fingerprint>,
+    pub pattern: Option<ContentDigest>,
     /// One of which it must be like.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub any_pattern: Option<Fingerprint>,
+    pub any_pattern: Option<ContentDigest>,
     /// What must be true of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cel: Option<KyvernoCel>,
@@ -487,7 +487,7 @@ mod tests {
         assert!(validate.pattern.is_some() && validate.any_pattern.is_none());
         assert!(validate.pod_security.as_ref().is_some_and(|it| it.exclude));
         let cel = validate.cel.as_ref().expect("expressions");
-        assert!(cel.param_kind && cel.expressions[0].expression == Fingerprint::of("hush"));
+        assert!(cel.param_kind && cel.expressions[0].expression == ContentDigest::of("hush"));
         let kept = serde_json::to_string(&policy).expect("JSON");
         assert!(!kept.contains("hush"), "{kept}");
         assert_eq!(serde_json::from_str::<KyvernoPolicy>(&kept).expect("as written"), policy);

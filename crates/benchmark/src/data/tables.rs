@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use assay_model::{
-    Fingerprint, Known,
+    ContentDigest, Known,
     rbac::{Binding, PolicyRule, Subject},
 };
 use jiff::civil::Date;
@@ -342,13 +342,13 @@ pub struct PolicyRuleRow {
     pub control: String,
     /// Of a rule of Kyverno.
     #[serde(default)]
-    pub pattern: Option<Fingerprint>,
+    pub pattern: Option<ContentDigest>,
     /// Of a rule of Kyverno.
     #[serde(default)]
-    pub any_pattern: Option<Fingerprint>,
+    pub any_pattern: Option<ContentDigest>,
     /// All of them, in CEL, of an admission policy or a rule of Kyverno; empty where it is a pattern.
     #[serde(default)]
-    pub expressions: Vec<Fingerprint>,
+    pub expressions: Vec<ContentDigest>,
 }
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@
 //! looks at every pod that is made or changed, ephemeral containers included, and nothing exempts any.
 
 use assay_model::{
-    Cause, Fingerprint, Gap, Known, Resource, Scope, Unknown,
+    Cause, ContentDigest, Gap, Known, Resource, Scope, Unknown,
     admission_policy::{
         MatchResources, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, Validation,
     },
@@ -81,14 +81,15 @@ pub(super) fn asks_for(
     control: &Control,
     facts: &Facts<'_>,
 ) -> Option<bool> {
-    let has = |expression: &Fingerprint| validations.iter().any(|it| it.expression == *expression);
+    let has =
+        |expression: &ContentDigest| validations.iter().any(|it| it.expression == *expression);
     let rows = facts.tables.policy_rules.iter().filter(|it| !it.expressions.is_empty());
     let known: Vec<_> = rows.filter(|row| row.expressions.iter().all(has)).collect();
     if known.iter().any(|it| it.control == control.id) {
         return Some(true);
     }
     let of_row =
-        |expression: &Fingerprint| known.iter().any(|it| it.expressions.contains(expression));
+        |expression: &ContentDigest| known.iter().any(|it| it.expressions.contains(expression));
     validations.iter().all(|it| of_row(&it.expression)).then_some(false)
 }
 

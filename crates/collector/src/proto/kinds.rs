@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use assay_model::{
-    Fingerprint, Resource,
+    ContentDigest, Resource,
     admission::{
         ClientConfig, CustomResourceDefinition, CustomResourceDefinitionSpec, CustomResourceNames,
         MatchCondition, ServiceReference, VulnerabilityReport, Webhook, WebhookConfiguration,
@@ -721,7 +721,7 @@ fn named_rule(field: Field<'_>) -> Result<WebhookRule, Malformed> {
 impl Message<'_> for Validation {
     fn set(&mut self, field: Field<'_>) -> Result<(), Malformed> {
         if field.number == 1 {
-            self.expression = Fingerprint::of(&field.shared()?);
+            self.expression = ContentDigest::of(&field.shared()?);
         }
         Ok(())
     }

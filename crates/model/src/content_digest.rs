@@ -18,28 +18,28 @@ use sha2::{Digest, Sha256};
 /// A digest of what was written, whatever its layout: spaces, the order of keys, and whether a scalar is
 /// quoted make no difference.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct Fingerprint {
+pub struct ContentDigest {
     /// Hexadecimal.
     sha256: Arc<str>,
 }
 
-impl Fingerprint {
+impl ContentDigest {
     /// Of an expression.
     pub fn of(expression: &str) -> Self {
-        Written::Scalar(expression.to_owned()).fingerprint()
+        Written::Scalar(expression.to_owned()).digest()
     }
 }
 
 /// As manifests write it; or as a snapshot does, which is an object of one key that no pattern has.
-impl<'de> Deserialize<'de> for Fingerprint {
+impl<'de> Deserialize<'de> for ContentDigest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let written = Written::deserialize(deserializer)?;
         if let Written::Map(map) = &written
             && let (1, Some(Written::Scalar(sha256))) = (map.len(), map.get("sha256"))
         {
-            return Ok(Fingerprint { sha256: sha256.as_str().into() });
+            return Ok(ContentDigest { sha256: sha256.as_str().into() });
         }
-        Ok(written.fingerprint())
+        Ok(written.digest())
     }
 }
 
@@ -51,10 +51,10 @@ enum Written {
 }
 
 impl Written {
-    fn fingerprint(&self) -> Fingerprint {
+    fn digest(&self) -> ContentDigest {
         // What is left out is empty.
         if matches!(self, Written::Scalar(it) if it.trim().is_empty()) {
-            return Fingerprint::default();
+            return ContentDigest::default();
         }
         let mut digest = Sha256::new();
         self.add_to(&mut digest);
@@ -62,7 +62,7 @@ impl Written {
         for byte in digest.finalize() {
             write!(hex, "{byte:02x}").expect("a string takes all");
         }
-        Fingerprint { sha256: hex.into() }
+        ContentDigest { sha256: hex.into() }
     }
 
     /// Each part says what it is and how long, so that no two contents come out alike.
@@ -138,19 +138,19 @@ impl<'de> Deserialize<'de> for Written {
 mod tests {
     use super::*;
 
-    fn of(json: &str) -> Fingerprint {
+    fn of(json: &str) -> ContentDigest {
         serde_json::from_str(json).expect("JSON")
     }
 
     #[test]
     fn layout_makes_no_difference_and_content_does() {
         assert_eq!(of(r#"{"a": "false", "b": [1]}"#), of(r#"{"b":["1"],"a":false}"#));
-        assert_eq!(of(r#""a  &&\n b""#), Fingerprint::of("a && b"));
+        assert_eq!(of(r#""a  &&\n b""#), ContentDigest::of("a && b"));
         for other in [r#"{"a":"false","b":[]}"#, r#"{"a":"false"}"#, r#"["a","false","b",1]"#] {
             assert_ne!(of(r#"{"a":"false","b":[1]}"#), of(other), "{other}");
         }
         assert_ne!(of(r#"["ab"]"#), of(r#"["a","b"]"#));
-        assert_eq!(Fingerprint::of(""), Fingerprint::default());
+        assert_eq!(ContentDigest::of(""), ContentDigest::default());
     }
 
     #[test]
