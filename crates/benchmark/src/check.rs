@@ -49,8 +49,9 @@ pub struct Check {
 impl Check {
     /// What it reads, sorted, each once.
     pub fn needs(&self) -> BTreeSet<Resource> {
-        let by_rule = match self.rule {
+        let by_rule: &[&[Resource]] = match self.rule {
             Rule::Power(_) => power::READ_OF_ALLOWED,
+            Rule::Flag(row) => row.reads_itself(),
             _ => &[],
         };
         self.needs.iter().chain(by_rule).copied().flatten().copied().collect()

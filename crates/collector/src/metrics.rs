@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::{
     Connection,
-    api::{Api, Ask, Meter},
+    api::{Api, Ask, Failure, Meter, Refusal},
 };
 
 /// The text format, which every server has.
@@ -176,7 +176,7 @@ fn unquoted(text: &str) -> Option<(String, &str)> {
     None
 }
 
-/// Asks for the flags that the server runs with.
+/// Asks for the flags that the server runs with; none when it does not serve them, as before 1.36.
 ///
 /// # Errors
 ///
@@ -184,7 +184,10 @@ fn unquoted(text: &str) -> Option<(String, &str)> {
 pub(crate) async fn flagz(api: &Api, meter: &Meter) -> Result<Flagz, Gap> {
     let gap = |cause, message: String| Gap::whole(Resource::Flagz, cause, message);
     let ask = Ask { accept: FLAGZ, ..Ask::json("/flagz") };
-    let answer = api.ask(ask, meter).await.map_err(|it| gap(it.cause(), it.to_string()))?;
+    let answer = match api.ask(ask, meter).await {
+        Err(Failure::Status(Refusal { code: 404, .. })) => return Ok(Flagz::default()),
+        answer => answer.map_err(|it| gap(it.cause(), it.to_string()))?,
+    };
     let prose = || "the server does not tell its flags as JSON: it is older than 1.36".to_owned();
     let flagz = flags(&answer.body).ok_or_else(|| gap(Cause::Unavailable, prose()))?;
     meter.count_objects(1);
@@ -290,6 +293,10 @@ process_start_time_seconds 1.7e+09
         let Flagz(flags) = flagz(&api, &Meter::default()).await.expect("flags");
         assert_eq!(flags["authorization-mode"], FlagValue::Kept("Node,RBAC".into()));
         assert_eq!(flags["etcd-prefix"], FlagValue::Hidden);
+
+        let (client, _) = server(|_| Reply::status(404, "no such path"));
+        let api = Api::of(client, Duration::from_secs(30), NonZeroUsize::MIN);
+        assert_eq!(flagz(&api, &Meter::default()).await, Ok(Flagz::default()));
 
         let (client, _) = server(|_| Reply::text(200, "\nkube-apiserver flags\n"));
         let api = Api::of(client, Duration::from_secs(30), NonZeroUsize::MIN);

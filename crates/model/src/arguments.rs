@@ -17,6 +17,7 @@ pub const COMPONENTS: &[&str] =
 pub const KEPT_FLAGS: &[&str] = &[
     "admission-control",
     "admission-control-config-file",
+    "advertise-address",
     "anonymous-auth",
     "audit-log-maxage",
     "audit-log-maxbackup",

@@ -3,6 +3,9 @@
 //! Read from the arguments of mirror pods. A pod counts as one only if its one controller is the Node
 //! it runs on, by the live Node's UID, it is named after that node, it lies in `kube-system` and has
 //! no service account: anybody who may create pods there can set the annotation. (Catalogue, 2.2.)
+//!
+//! What the API server that answered says of its own flags, at `/flagz`, is read beside them: see
+//! [`answered`].
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,6 +26,7 @@ use crate::{
     version::{Minor, first_release, minor_name},
 };
 
+mod answered;
 mod rule;
 mod value;
 
@@ -44,6 +48,9 @@ pub(crate) const UNSEEN: (Outcome, &str) =
 /// The row of a check's verdicts for what is the provider's.
 pub(crate) const OWNED: (Outcome, &str) =
     (Outcome::NotApplicable, "a provider owns the control plane");
+
+/// The component that serves `/flagz` to whoever scans.
+pub(crate) const API_SERVER: &str = "kube-apiserver";
 
 /// Where kubeadm and its like keep static pods.
 const NAMESPACE: &str = "kube-system";
@@ -98,10 +105,20 @@ pub(crate) enum Given {
     Variable,
 }
 
+/// What shows the flags of a replica.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// The command line of its mirror pod.
+    MirrorPod,
+    /// It says so itself, of all that it has.
+    Flagz,
+}
+
 /// One running instance of a control-plane component, and the flags it was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replica {
     component: &'static str,
+    source: Source,
     pod: Arc<str>,
     /// The container's name.
     pub container: Arc<str>,
@@ -149,6 +166,10 @@ impl Replica {
             None => {}
         }
         if flag == ALL_PLUGINS && SOME_PLUGINS.iter().any(|it| self.is_given(it)) {
+            return Ok("");
+        }
+        if self.source == Source::Flagz {
+            // It lists every flag that its version has: another one is none of its own.
             return Ok("");
         }
         if !self.understood {
@@ -223,12 +244,15 @@ impl Replica {
         let applies = |it: &&Instead| {
             it.component == self.component
                 && (it.of.is_empty() && it.file != flag || it.of.contains(&flag))
-                && self
-                    .given
-                    .get(it.file)
-                    .is_some_and(|it| !matches!(it, Given::Value(path) if path.is_empty()))
+                && self.names_file(it.file)
         };
         INSTEAD.iter().find(applies).map(|it| it.file)
+    }
+
+    /// Whether a flag that is a path is set to one.
+    fn names_file(&self, flag: &str) -> bool {
+        let path = self.given.get(flag);
+        path.is_some_and(|it| !matches!(it, Given::Value(path) if path.is_empty()))
     }
 
     /// Whether a flag is given at all, whatever its value.
@@ -248,6 +272,9 @@ impl Replica {
 
     /// Where a flag stands, or would.
     pub fn at(&self, flag: &str) -> Location {
+        if self.source == Source::Flagz {
+            return Location::field(format!("/flagz --{flag}"));
+        }
         Location {
             path: format!("spec.containers[{}] --{flag}", self.container),
             container: Some(self.container.clone()),
@@ -258,14 +285,17 @@ impl Replica {
     ///
     /// # Errors
     ///
-    /// When the image's tag is not of the form `v1.37.2`.
+    /// When the image's tag is not of the form `v1.37.2`, or no image is seen.
     pub fn minor(&self) -> Known<Minor> {
-        let untold = || self.untold("the image's tag does not tell the version");
+        let untold = || self.untold("no tag of an image tells the version");
         self.minor.ok_or_else(untold)
     }
 
     /// What this replica shows does not tell.
     pub(crate) fn untold(&self, why: impl Into<String>) -> Unknown {
+        if self.source == Source::Flagz {
+            return Gap::whole(Resource::Flagz, Cause::Inconclusive, why).into();
+        }
         let part = format!("{NAMESPACE}/{}", self.pod);
         Gap::part(Resource::Pods, part, Cause::Inconclusive, why).into()
     }
@@ -283,6 +313,7 @@ impl Replica {
             first_release(tag, 2).and_then(|it| assay_model::control_plane::Version::minor_of(&it));
         Some(Replica {
             component,
+            source: Source::MirrorPod,
             pod: workload.owner.name.clone(),
             container: container.name.clone(),
             given,

@@ -2,9 +2,13 @@
 
 use std::ops::RangeInclusive;
 
-use assay_model::{Basis, Cause, Findings, Gap, Known, Resource, both};
+use assay_model::{Basis, Cause, Findings, Gap, Known, Resource, Unknown, both};
 
-use super::{NAMESPACE, Replica, urls, value};
+use super::{
+    API_SERVER, NAMESPACE, Replica,
+    answered::{self, Server},
+    urls, value,
+};
 use crate::{Facts, Ruled, Ruling, version::Minor};
 
 /// One row of the table of flags: what each replica of a component must be given.
@@ -39,6 +43,11 @@ impl FlagRule {
     #[must_use]
     pub const fn hard_wired(self, since: Minor) -> Self {
         FlagRule { hard_wired: Some(since), ..self }
+    }
+
+    /// What the component says itself.
+    pub(crate) fn reads_itself(&self) -> &'static [&'static [Resource]] {
+        if self.component == API_SERVER { &[&[Resource::Flagz]] } else { &[] }
     }
 
     /// Whose flags.
@@ -173,14 +182,37 @@ pub enum Grade {
     Weakness,
 }
 
-/// Judges one replica by one row.
+/// Judges one replica by one row: by its mirror pod, and by what it says itself where it was the one
+/// that answered.
 pub(crate) fn judge(
     row: &FlagRule,
     replica: &Replica,
     facts: &Facts<'_>,
     out: &mut Findings,
 ) -> Ruled {
-    out.rest_on(Basis::Declared);
+    let declared = meets(row, replica, facts, out);
+    let Some(server) = server(row, facts).map_err(|it| unread(&declared, it))? else {
+        out.rest_on(Basis::Declared);
+        return declared;
+    };
+    server.confirm(replica, declared, facts, out, |it, out| meets(row, it, facts, out))
+}
+
+/// The API server that answered, where the row is about API servers.
+fn server(row: &FlagRule, facts: &Facts<'_>) -> Known<Option<Server>> {
+    if row.component == API_SERVER { answered::server(facts) } else { Ok(None) }
+}
+
+/// What is missing when `/flagz` is, beside what is missing anyway.
+fn unread(declared: &Ruled, flagz: Unknown) -> Unknown {
+    match declared {
+        Ok(_) => flagz,
+        Err(it) => it.clone().and(flagz),
+    }
+}
+
+/// Judges what is known of one replica's flags.
+fn meets(row: &FlagRule, replica: &Replica, facts: &Facts<'_>, out: &mut Findings) -> Ruled {
     if let Some(only) = &row.only
         && !(only.holds)(replica.value(only.flag, facts)?)
     {
@@ -209,13 +241,38 @@ pub(crate) fn judge(
 
 /// What it means that no replica of a row's component is visible.
 ///
+/// What the API server that answered says of itself is a fault where it is one; but others may stand
+/// behind its address, so it excuses none.
+///
 /// A provider hides its own. Elsewhere it is merely not seen; but what no version does any more, none
 /// of them does. In a cluster that is being upgraded, one replica may lag a minor behind the one that
 /// answered.
 pub(crate) fn hidden(row: &FlagRule, facts: &Facts<'_>, out: &mut Findings) -> Ruled {
+    let server = server(row, facts)?;
+    let mut answered = None;
+    if let Some(Server(it)) = &server {
+        let mut seen = Findings::default();
+        let ruled = meets(row, it, facts, &mut seen);
+        if !seen.faults.is_empty() {
+            out.faults = seen.faults;
+            return ruled;
+        }
+        answered = Some(ruled.map(|_| seen.weaknesses.is_empty()));
+    }
     let unseen = |would: &str| {
         let message = format!("no mirror pod shows the flags of {}{would}", row.component);
-        Err(Gap::part(Resource::Pods, NAMESPACE, Cause::Inconclusive, message).into())
+        let pods: Unknown =
+            Gap::part(Resource::Pods, NAMESPACE, Cause::Inconclusive, message).into();
+        let Some(answered) = answered else { return Err(pods) };
+        let others = |says: &str| {
+            let message = format!("{says}; others may stand behind its address");
+            Gap::whole(Resource::Flagz, Cause::Inconclusive, message).into()
+        };
+        Err(pods.and(match answered {
+            Ok(true) => others("the API server that answered is as it should be"),
+            Ok(false) => others("the API server that answered has a weakness"),
+            Err(unknown) => unknown,
+        }))
     };
     if let Hidden::Elsewhere(would) = row.hidden {
         return unseen(&format!("; {would}"));
@@ -297,7 +354,9 @@ impl Replica {
         let (mut own, mut group) = (None, None);
         for entry in self.list("feature-gates", facts)? {
             let Some((name, text)) = entry.split_once('=') else { continue };
-            let name = name.strip_prefix("kube:").unwrap_or(name);
+            // `/flagz` names no component before the colon where the command line does not.
+            let bare = name.strip_prefix("kube:").or_else(|| name.strip_prefix(':'));
+            let name = bare.unwrap_or(name);
             let on = value::boolean(text);
             if name == gate {
                 own = Some(on);
