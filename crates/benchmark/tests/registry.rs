@@ -215,7 +215,7 @@ fn is_known(path: &Path) -> bool {
     if path.is_dir() {
         let known = |it: &PathBuf| match &*name(it) {
             "objects.yaml" | "evidence.json" => true,
-            "configz" => {
+            "configz" | "flagz" => {
                 it.is_dir() && entries(it).iter().all(|it| it.extension() == Some("json".as_ref()))
             }
             _ => false,

@@ -171,7 +171,7 @@ pub enum Error {
 /// content tells. In a folder, only names that end in `.yaml`, `.yml` or `.json` (and `.gz` or `.zst`)
 /// are read, in the order of their paths. Lists may be nested, and the items of a `PodList` need no
 /// `kind`. Of two objects with one name, the later one holds. `configz/<node>.json` is what the
-/// kubelet of that node answers there; `version.json` and `flagz.json` are what the API server answers to
+/// kubelet of that node answers there, `flagz/<node>.json` what it says of its flags; `version.json` and `flagz.json` are what the API server answers to
 /// `/version` and `/flagz`.
 ///
 /// An object that cannot be decoded is a `Malformed` gap of its namespace, not an error. `complete`

@@ -1,4 +1,5 @@
-//! The configuration that each kubelet runs with, as its `configz` answers.
+//! The configuration that each kubelet runs with, as its `configz` answers; and from 1.36 on what its
+//! `/flagz` says of the few flags that no configuration can set, which takes the same right.
 //!
 //! | way      | who decides                                         | what it takes                        |
 //! |----------|-----------------------------------------------------|--------------------------------------|
@@ -14,8 +15,10 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use assay_model::{
     Cause, Gap, Resource,
+    control_plane::Version,
     node::{KubeletConfig, Node},
 };
+use bytes::Bytes;
 use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
     rt::TokioExecutor,
@@ -43,6 +46,7 @@ use crate::{
     api::{Api, Ask, Failure, Meter, Refusal, encoded},
     certificate::Onlooker,
     error::cause,
+    metrics,
 };
 
 /// The port of a kubelet that does not tell its own.
@@ -50,6 +54,9 @@ const PORT: i32 = 10250;
 
 /// Longest wait for a TCP connection: nodes are often out of reach, and there are many.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The first minor whose kubelets tell their flags.
+const FLAGZ_SINCE: (u32, u32) = (1, 36);
 
 /// How kubelets are asked for their configuration.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -111,7 +118,7 @@ impl<'a> Kubelets<'a> {
         Kubelets { api, meter, access, direct }
     }
 
-    /// The configuration of a node's kubelet.
+    /// The configuration of a node's kubelet, and what it says of its flags.
     ///
     /// # Errors
     ///
@@ -151,7 +158,15 @@ impl<'a> Kubelets<'a> {
         let answer = self.api.once(&client, Ask::json("/configz"), self.meter).await;
         let answer = answer.map_err(|it| gap(node, it.cause(), unanswered(&it)))?;
         match answer.status {
-            200..=299 => configuration(node, &answer.body),
+            200..=299 => {
+                let config = configuration(node, &answer.body)?;
+                let flags = match flagz(node) {
+                    Some(ask) => self.api.once(&client, ask, self.meter).await.ok(),
+                    None => None,
+                };
+                let flags = flags.filter(|it| it.status == 200);
+                Ok(with_flags(config, flags.map(|it| it.body)))
+            }
             code => {
                 let refusal = Refusal::new(code, answer.encoding, &answer.body);
                 let message = match code {
@@ -167,10 +182,15 @@ impl<'a> Kubelets<'a> {
 
     async fn through_server(&self, node: &Node) -> Result<KubeletConfig, Gap> {
         let path = format!("/api/v1/nodes/{}/proxy/configz", encoded(&node.metadata.name));
-        match self.api.ask(Ask::json(&path), self.meter).await {
-            Ok(answer) => configuration(node, &answer.body),
-            Err(failure) => Err(gap(node, failure.cause(), failure.to_string())),
-        }
+        let answer = self.api.ask(Ask::json(&path), self.meter).await;
+        let answer = answer.map_err(|it| gap(node, it.cause(), it.to_string()))?;
+        let config = configuration(node, &answer.body)?;
+        let path = format!("/api/v1/nodes/{}/proxy/flagz", encoded(&node.metadata.name));
+        let flags = match flagz(node) {
+            Some(ask) => self.api.ask(Ask { path: &path, ..ask }, self.meter).await.ok(),
+            None => None,
+        };
+        Ok(with_flags(config, flags.map(|it| it.body)))
     }
 }
 
@@ -187,7 +207,19 @@ fn configuration(node: &Node, body: &[u8]) -> Result<KubeletConfig, Gap> {
         let message = "the answer is no configuration of a kubelet".to_owned();
         return Err(gap(node, Cause::Malformed(1), message));
     };
-    Ok(KubeletConfig { node: node.metadata.name.clone(), ..kubeletconfig })
+    Ok(KubeletConfig { node: node.metadata.name.clone(), flags: None, ..kubeletconfig })
+}
+
+/// How a kubelet is asked for its flags; `None` when it is too old to tell.
+fn flagz(node: &Node) -> Option<Ask<'static>> {
+    let minor = Version::minor_of(&node.status.node_info.kubelet_version)?;
+    (minor >= FLAGZ_SINCE).then(|| Ask { accept: metrics::FLAGZ, ..Ask::json("/flagz") })
+}
+
+/// That a kubelet keeps its flags to itself takes nothing from what it says of its configuration.
+fn with_flags(config: KubeletConfig, body: Option<Bytes>) -> KubeletConfig {
+    let flags = body.and_then(|it| metrics::kubelet_flags(&it));
+    KubeletConfig { flags, ..config }
 }
 
 /// Where a node says that its kubelet is.

@@ -9,6 +9,7 @@ use assay_model::{
     control_plane::{
         FlagValue, Flagz, InstanceMetrics, KEPT_METRIC_LABELS, KEPT_METRICS, Metrics, Series,
     },
+    node::KubeletFlags,
 };
 use serde::Deserialize;
 
@@ -21,7 +22,7 @@ use crate::{
 const TEXT: &str = "text/plain;version=0.0.4";
 
 /// The structured forms; without one of them the answer is prose.
-const FLAGZ: &str = "application/json;v=v1;g=config.k8s.io;as=Flagz,\
+pub(crate) const FLAGZ: &str = "application/json;v=v1;g=config.k8s.io;as=Flagz,\
                      application/json;v=v1beta1;g=config.k8s.io;as=Flagz,\
                      application/json;v=v1alpha1;g=config.k8s.io;as=Flagz";
 
@@ -194,14 +195,25 @@ pub(crate) async fn flagz(api: &Api, meter: &Meter) -> Result<Flagz, Gap> {
     Ok(flagz)
 }
 
-/// What is kept of the structured form; `None` when it is something else.
-pub(crate) fn flags(body: &[u8]) -> Option<Flagz> {
+/// Every flag of the structured form, which servers and kubelets share; `None` when it is something else.
+fn all_flags(body: &[u8]) -> Option<BTreeMap<String, String>> {
     #[derive(Deserialize)]
     struct Answer {
         kind: String,
         flags: BTreeMap<String, String>,
     }
     let Answer { kind, flags } = serde_json::from_slice(body).ok()?;
+    (kind == "Flagz").then_some(flags)
+}
+
+/// What is kept of a kubelet's flags; `None` when it is something else.
+pub(crate) fn kubelet_flags(body: &[u8]) -> Option<KubeletFlags> {
+    let hostname_override = all_flags(body)?.remove("hostname-override")?.into();
+    Some(KubeletFlags { hostname_override })
+}
+
+/// What is kept of an API server's flags; `None` when it is something else.
+pub(crate) fn flags(body: &[u8]) -> Option<Flagz> {
     let kept = |(name, value): (String, String)| {
         let value = if KEPT_FLAGS.contains(&name.as_str()) {
             FlagValue::Kept(value.into())
@@ -210,7 +222,7 @@ pub(crate) fn flags(body: &[u8]) -> Option<Flagz> {
         };
         (name.into(), value)
     };
-    (kind == "Flagz").then(|| Flagz(flags.into_iter().map(kept).collect()))
+    Some(Flagz(all_flags(body)?.into_iter().map(kept).collect()))
 }
 
 #[cfg(test)]

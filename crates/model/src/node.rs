@@ -205,6 +205,20 @@ pub struct KubeletConfig {
     /// Whether static pods are also read from a URL. The URL may hold a credential and is not kept.
     #[serde(rename = "staticPodURL", skip_serializing_if = "Given::is_empty")]
     pub static_pod_url: Given,
+    /// What only flags can set; not part of the answer. `None` when the kubelet does not tell its flags,
+    /// as before 1.36.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flags: Option<KubeletFlags>,
+}
+
+/// What a kubelet's `/flagz` says of flags that are no field of its configuration. Of others it says what
+/// was given, and not what is in force.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KubeletFlags {
+    /// The name by which the node is known in place of its host's; empty for none.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub hostname_override: Arc<str>,
 }
 
 /// Whether some text is given; what it says is not kept.

@@ -33,7 +33,7 @@ pub(crate) struct World {
     pub(crate) name: String,
     /// No two of one kind, namespace and name.
     pub(crate) objects: Vec<Value>,
-    /// What `configz` answers, by node.
+    /// What kubelets answer, by file: `configz/node-1`.
     kubelets: BTreeMap<String, Value>,
     version: Known<Version>,
     serving_certificate: Known<ServingCertificate>,
@@ -59,14 +59,16 @@ impl World {
                 flatten(document, &mut objects);
             }
         }
-        let configz = entries(&path.join("configz")).into_iter().map(|file| {
-            let node = file.file_stem().unwrap_or_default().display().to_string();
-            (node, documents(&file).remove(0))
+        let answers = ["configz", "flagz"].into_iter().flat_map(|folder| {
+            entries(&path.join(folder)).into_iter().map(move |file| {
+                let node = file.file_stem().unwrap_or_default().display().to_string();
+                (format!("{folder}/{node}"), documents(&file).remove(0))
+            })
         });
         let mut world = World {
             name: name.to_owned(),
             objects,
-            kubelets: configz.collect(),
+            kubelets: answers.collect(),
             version: snapshot.version.clone(),
             serving_certificate: snapshot.serving_certificate.clone(),
             anonymous_probe: snapshot.anonymous_probe.clone(),
@@ -329,12 +331,13 @@ pub(crate) fn read(objects: &[Value], kubelets: &BTreeMap<String, Value>) -> Sna
     let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
         .join(format!("world-{}-{number}", std::process::id()));
-    fs::create_dir_all(folder.join("configz")).expect("a folder");
+    for answers in ["configz", "flagz"] {
+        fs::create_dir_all(folder.join(answers)).expect("a folder");
+    }
     let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
     fs::write(folder.join("objects.json"), list.to_string()).expect("a file");
-    for (node, config) in kubelets {
-        let file = folder.join("configz").join(format!("{node}.json"));
-        fs::write(file, config.to_string()).expect("a file");
+    for (file, answer) in kubelets {
+        fs::write(folder.join(format!("{file}.json")), answer.to_string()).expect("a file");
     }
     let now = common::NOW.parse().expect("a time");
     let reading = files::read(&folder, &Completeness::Everything, now).expect("objects");

@@ -10,7 +10,7 @@ use assay_model::{
     Cause, Gap, Listing, Meta, Resource, Scope, Snapshot,
     control_plane::{Flagz, Version},
     namespace::ListedNamespace,
-    node::KubeletConfig,
+    node::{KubeletConfig, KubeletFlags},
     resource::Access,
     snapshot::{Cost, Origin},
 };
@@ -36,6 +36,8 @@ pub(super) struct Reader {
     seen: HashSet<Named>,
     malformed: BTreeMap<Malformed, u32>,
     kubelets: Vec<KubeletConfig>,
+    /// By node.
+    kubelet_flags: BTreeMap<Arc<str>, KubeletFlags>,
     config_maps: BTreeMap<Resource, ConfigMap>,
     flagz: Option<Flagz>,
     version: Option<Version>,
@@ -107,6 +109,13 @@ impl Reader {
                         "a kubelet's configuration, passed over: name it configz/<node>.json".into()
                     }),
                 }
+                return Ok(());
+            }
+            if let Some(node) = stem.filter(|_| folder.is_some_and(|it| it == "flagz"))
+                && let Some(flags) = metrics::kubelet_flags(json.get().as_bytes())
+            {
+                self.recognized = true;
+                self.kubelet_flags.entry(node.into()).or_insert(flags);
                 return Ok(());
             }
             if stem == Some("flagz")
@@ -345,6 +354,9 @@ impl Reader {
         }
         snapshot.version =
             self.version.ok_or_else(|| not_in_file(Resource::Version, None, "version.json").into());
+        for kubelet in &mut self.kubelets {
+            kubelet.flags = self.kubelet_flags.remove(&kubelet.node);
+        }
         let gaps = gaps.remove(&Resource::KubeletConfigs).unwrap_or_default();
         if complete.holds_for(Resource::KubeletConfigs) {
             let gaps = [gaps, unread_kubelets(&snapshot, &self.seen)].concat();

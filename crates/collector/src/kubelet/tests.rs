@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use assay_model::node::{NodeAddress, NodeStatus};
+use assay_model::node::{KubeletFlags, NodeAddress, NodeStatus};
 use kube::config::AuthInfo;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::{ServerConfig, pki_types::PrivateKeyDer};
@@ -153,6 +153,41 @@ async fn the_nodes_own_kubelet_is_believed() {
     let config = asked.found.expect("a configuration");
     assert!(config.authentication.anonymous.enabled);
     assert_eq!((&*config.node, asked.told), ("w1", 1));
+}
+
+/// The flags, through an API server, of a kubelet of this version; and what was asked.
+async fn flags_of(version: &str, flagz: fn() -> Reply) -> (Option<KubeletFlags>, Vec<String>) {
+    let (client, asked) = server(move |path| match path {
+        "/api/v1/nodes/w1/proxy/configz" => Reply::text(200, WELL.1),
+        "/api/v1/nodes/w1/proxy/flagz" => flagz(),
+        other => panic!("{other}"),
+    });
+    let connection = Connection::through(client.clone(), "https://127.0.0.1:1", None);
+    let api = Api::of(client, Duration::from_millis(700), NonZeroUsize::MIN);
+    let meter = Meter::default();
+    let access = KubeletAccess::Proxy;
+    let kubelets = Kubelets::new(&connection, &api, &meter, access, false).await;
+    let mut node = node(1);
+    node.status.node_info.kubelet_version = version.into();
+    (kubelets.ask(&node).await.expect("a configuration").flags, asked.paths())
+}
+
+#[tokio::test]
+async fn flags_are_read_of_kubelets_that_tell_them() {
+    let told = || {
+        Reply::text(
+            200,
+            r#"{"kind":"Flagz","flags":{"hostname-override":"w1.example","node-ip":"CANARY"}}"#,
+        )
+    };
+    let (flags, asked) = flags_of("v1.37.2", told).await;
+    assert_eq!(flags, Some(KubeletFlags { hostname_override: "w1.example".into() }));
+    assert_eq!(asked.len(), 2);
+    for refused in [|| Reply::status(403, "no"), || Reply::text(200, "\nkubelet flags\n")] {
+        assert_eq!(flags_of("v1.37.2", refused).await.0, None);
+    }
+    let (flags, asked) = flags_of("v1.35.1", told).await;
+    assert_eq!((flags, asked.len()), (None, 1), "it has none");
 }
 
 #[tokio::test]

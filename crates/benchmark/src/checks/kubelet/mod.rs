@@ -4,6 +4,7 @@ mod anonymous_kubelet;
 mod no_iptables_utility_chains;
 mod no_kubelet_serving_rotation;
 mod open_kube_proxy_metrics;
+mod overridden_host_name;
 mod self_signed_kubelet_certificate;
 mod settings;
 mod weak_kubelet_cipher_suite;
@@ -17,6 +18,7 @@ pub(super) static CHECKS: &[&Check] = &[
     &settings::KUBELET_READ_ONLY_PORT,
     &settings::ENDLESS_STREAM,
     &no_iptables_utility_chains::CHECK,
+    &overridden_host_name::CHECK,
     &settings::THROTTLED_KUBELET_EVENTS,
     &self_signed_kubelet_certificate::CHECK,
     &settings::NO_KUBELET_CLIENT_ROTATION,
