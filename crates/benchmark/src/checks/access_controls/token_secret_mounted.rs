@@ -3,18 +3,19 @@
 //! | Secrets that the pods refer to, by a volume or a variable             | verdict |
 //! |-----------------------------------------------------------------------|---------|
 //! | one is mounted where programs look for their token                    | fail    |
-//! | others                                                                | unknown |
+//! | another of type `kubernetes.io/service-account-token`                 | fail    |
+//! | others, of unread type                                                | unknown |
+//! | others, of other types or not there                                   | pass    |
 //! | none                                                                  | pass    |
 //!
-//! Whether another Secret is a token, its type tells, and Secrets are not read. A name such as
-//! `builder-token-x7k2p`, which the token controller of old gave, says nothing for certain: it is a
-//! hint. A token that the kubelet projects is no Secret.
+//! The type counts where the Secret was listed. Until then a name such as `builder-token-x7k2p`, which the
+//! token controller of old gave, says nothing for certain: it is a hint. A token that the kubelet projects
+//! is no Secret.
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use assay_model::{
-    Cause, Findings, Gap, Location, Outcome, PodSpec, Resource, Severity, Workload,
-    pod::VolumeSource,
+    Findings, Location, Outcome, PodSpec, Resource, Severity, Workload, both, pod::VolumeSource,
 };
 
 use crate::{Check, Empty, Facts, Rule, Ruled, Ruling, accounts::TOKEN_PATH};
@@ -33,16 +34,23 @@ pub(super) static CHECK: Check = Check {
         "https://kubernetes.io/docs/concepts/security/service-accounts/#get-a-token",
     ],
     verdicts: &[
-        (Outcome::Fail, "a Secret is mounted at /var/run/secrets/kubernetes.io/serviceaccount"),
-        (Outcome::Unknown, "the pod refers to other Secrets, whose types are not read"),
-        (Outcome::Pass, "the pod refers to no Secret"),
+        (
+            Outcome::Fail,
+            "a Secret of type `kubernetes.io/service-account-token` is referred to, or any is mounted at \
+             /var/run/secrets/kubernetes.io/serviceaccount",
+        ),
+        (Outcome::Unknown, "the pod refers to other Secrets, whose types were not read"),
+        (Outcome::Pass, "the pod refers to no Secret, or to none of that type"),
     ],
-    needs: &[Resource::WORKLOADS],
+    needs: &[Resource::WORKLOADS, &[Resource::Secrets]],
     empty: Empty::NotApplicable,
     rule: Rule::Workload(token_secret_mounted),
 };
 
-fn token_secret_mounted(workload: &Workload, _: &Facts<'_>, findings: &mut Findings) -> Ruled {
+/// The type of a Secret that holds a token.
+const TOKEN: &str = "kubernetes.io/service-account-token";
+
+fn token_secret_mounted(workload: &Workload, facts: &Facts<'_>, findings: &mut Findings) -> Ruled {
     let mut others: BTreeSet<Arc<str>> = BTreeSet::new();
     let mut at_token_path: BTreeSet<(Location, Arc<str>)> = BTreeSet::new();
     let read = workload.each_spec(|spec| {
@@ -54,16 +62,27 @@ fn token_secret_mounted(workload: &Workload, _: &Facts<'_>, findings: &mut Findi
         findings.fail(workload.locate(at), detail);
         others.remove(&secret);
     }
-    for name in others.iter().filter(|it| is_named_as_token(it)) {
-        findings.hint(format!("Secret {}/{name} is named as a token is", workload.namespace));
+    let mut typed = Ok(());
+    for name in others {
+        match facts.inventory.secrets.get(&workload.namespace, &name) {
+            Ok(Some(secret)) if &*secret.type_ == TOKEN => {
+                let detail =
+                    format!("refers to Secret {name}, which holds a token that never ends");
+                findings.fail(Location::object(), detail);
+            }
+            // What is not there holds no token.
+            Ok(_) => {}
+            Err(unknown) => {
+                if is_named_as_token(&name) {
+                    let namespace = &workload.namespace;
+                    findings.hint(format!("Secret {namespace}/{name} is named as a token is"));
+                }
+                typed = both(typed, Err(unknown));
+            }
+        }
     }
-    read?;
-    if others.is_empty() {
-        return Ok(Ruling::Applies);
-    }
-    let message = "the types of the Secrets that they refer to are not read yet";
-    let namespace = workload.namespace.clone();
-    Err(Gap::part(Resource::Pods, namespace, Cause::Inconclusive, message).into())
+    both(read, typed)?;
+    Ok(Ruling::Applies)
 }
 
 /// The mounts of a Secret at the token's usual path, each with the Secret's name.
