@@ -14,12 +14,12 @@
 use std::sync::Arc;
 
 use assay_model::{
-    Basis, Cause, Findings, Known, Scope, Unknown,
+    Basis, Findings, Known, Scope,
     control_plane::{FlagValue, Flagz},
     findings::Seen,
 };
 
-use super::{API_SERVER, Given, MORE_SETTINGS, Replica, Source};
+use super::{API_SERVER, Given, MORE_SETTINGS, Replica, Source, asked};
 use crate::{Facts, Ruled};
 
 /// What tells API servers apart.
@@ -43,15 +43,8 @@ enum Whose {
 
 /// The API server that answered; `None` when it was not asked, or has nothing to say.
 pub(super) fn server(facts: &Facts<'_>) -> Known<Option<Server>> {
-    match &facts.inventory.flagz {
-        Ok(flagz) => Ok((!flagz.0.is_empty()).then(|| Server::of(flagz))),
-        Err(unknown) if was_not_asked(unknown) => Ok(None),
-        Err(unknown) => Err(unknown.clone()),
-    }
-}
-
-fn was_not_asked(unknown: &Unknown) -> bool {
-    unknown.gaps().iter().all(|it| matches!(it.cause, Cause::NotRequested | Cause::Outdated))
+    let flagz = asked(&facts.inventory.flagz)?;
+    Ok(flagz.filter(|it| !it.0.is_empty()).map(Server::of))
 }
 
 impl Server {

@@ -29,10 +29,12 @@ use crate::{
 mod answered;
 mod rule;
 mod value;
+mod witness;
 
 pub use rule::{Band, Demand, FlagRule, Grade, Hidden, Unit, Where};
 pub(crate) use rule::{hidden, judge};
 pub(crate) use value::{Url, urls};
+pub use witness::Witness;
 
 /// What shows flags: the mirror pods, and the nodes that they are of.
 pub(crate) const SHOWN: &[&[Resource]] = &[Resource::WORKLOADS, &[Resource::Nodes]];
@@ -93,6 +95,19 @@ const INSTEAD: &[Instead] = &[
 /// The API server does not start with the list of all plug-ins beside either of the lists of some.
 const ALL_PLUGINS: &str = "admission-control";
 const SOME_PLUGINS: [&str; 2] = ["disable-admission-plugins", "enable-admission-plugins"];
+
+/// What is read only where somebody asks for it; `None` when nobody did.
+///
+/// It stands beside other evidence, which decides without it then. That it was asked for and not read is a
+/// gap like any other.
+fn asked<T>(source: &Known<T>) -> Known<Option<&T>> {
+    let was_not = |it: &Arc<Gap>| matches!(it.cause, Cause::NotRequested | Cause::Outdated);
+    match source {
+        Ok(it) => Ok(Some(it)),
+        Err(unknown) if unknown.gaps().iter().all(was_not) => Ok(None),
+        Err(unknown) => Err(unknown.clone()),
+    }
+}
 
 /// What is known of a flag that was given.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use assay_model::{Basis, Cause, Findings, Gap, Known, Resource, Unknown, both};
 
 use super::{
-    API_SERVER, NAMESPACE, Replica,
+    API_SERVER, NAMESPACE, Replica, Witness,
     answered::{self, Server},
     urls, value,
 };
@@ -19,12 +19,20 @@ pub struct FlagRule {
     only: Option<Where>,
     hidden: Hidden,
     hard_wired: Option<Minor>,
+    witness: Option<Witness>,
 }
 
 impl FlagRule {
     /// All of the demands must hold of every replica of the component.
     pub const fn of(component: &'static str, demands: &'static [Demand]) -> Self {
-        FlagRule { component, demands, only: None, hidden: Hidden::Provider, hard_wired: None }
+        FlagRule {
+            component,
+            demands,
+            only: None,
+            hidden: Hidden::Provider,
+            hard_wired: None,
+            witness: None,
+        }
     }
 
     /// Replicas of which the condition does not hold are not judged.
@@ -45,9 +53,19 @@ impl FlagRule {
         FlagRule { hard_wired: Some(since), ..self }
     }
 
+    /// What an API server counts only if the demands hold of it.
+    #[must_use]
+    pub const fn witness(self, witness: Witness) -> Self {
+        FlagRule { witness: Some(witness), ..self }
+    }
+
     /// What the component says itself.
     pub(crate) fn reads_itself(&self) -> &'static [&'static [Resource]] {
-        if self.component == API_SERVER { &[&[Resource::Flagz]] } else { &[] }
+        match self.witness {
+            _ if self.component != API_SERVER => &[],
+            None => &[&[Resource::Flagz]],
+            Some(_) => &[&[Resource::Flagz, Resource::Metrics]],
+        }
     }
 
     /// Whose flags.
@@ -183,13 +201,26 @@ pub enum Grade {
 }
 
 /// Judges one replica by one row: by its mirror pod, and by what it says itself where it was the one
-/// that answered.
+/// that answered. What neither tells, metrics may.
 pub(crate) fn judge(
     row: &FlagRule,
     replica: &Replica,
     facts: &Facts<'_>,
     out: &mut Findings,
 ) -> Ruled {
+    let told = by_flags(row, replica, facts, out);
+    let (Err(unknown), Some(witness)) = (&told, &row.witness) else { return told };
+    match witness.is_everywhere(facts) {
+        Ok(true) => {
+            out.rest_on(Basis::Observed);
+            Ok(Ruling::Applies)
+        }
+        Ok(false) => told,
+        Err(unread) => Err(unknown.clone().and(unread)),
+    }
+}
+
+fn by_flags(row: &FlagRule, replica: &Replica, facts: &Facts<'_>, out: &mut Findings) -> Ruled {
     let declared = meets(row, replica, facts, out);
     let Some(server) = server(row, facts).map_err(|it| unread(&declared, it))? else {
         out.rest_on(Basis::Declared);
@@ -242,7 +273,7 @@ fn meets(row: &FlagRule, replica: &Replica, facts: &Facts<'_>, out: &mut Finding
 /// What it means that no replica of a row's component is visible.
 ///
 /// What the API server that answered says of itself is a fault where it is one; but others may stand
-/// behind its address, so it excuses none.
+/// behind its address, so it excuses none. Metrics are asked for several times, to see all of them.
 ///
 /// A provider hides its own. Elsewhere it is merely not seen; but what no version does any more, none
 /// of them does. In a cluster that is being upgraded, one replica may lag a minor behind the one that
@@ -258,6 +289,11 @@ pub(crate) fn hidden(row: &FlagRule, facts: &Facts<'_>, out: &mut Findings) -> R
             return ruled;
         }
         answered = Some(ruled.map(|_| seen.weaknesses.is_empty()));
+    }
+    if let Some(witness) = &row.witness
+        && witness.is_seen(facts)?
+    {
+        return Ok(Ruling::Applies);
     }
     let unseen = |would: &str| {
         let message = format!("no mirror pod shows the flags of {}{would}", row.component);

@@ -4,14 +4,15 @@
 //! |-----------------------------|----------|
 //! | `--audit-policy-file`       | set      |
 //!
-//! Without a policy the server records nothing, whatever backend it has.
+//! Without a policy the server records nothing, whatever backend it has. So where the flag is not seen,
+//! `apiserver_audit_event_total` above 0 says as much: it counts what went to a backend.
 //! Elsewhere: the backends; what the policy says.
 
 use assay_model::{Outcome, Severity};
 
 use crate::{
     Check, Empty, Rule,
-    flags::{self, Demand, FlagRule, Hidden},
+    flags::{self, Demand, FlagRule, Hidden, Witness},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -28,7 +29,7 @@ pub(super) static CHECK: Check = Check {
         (Outcome::Fail, "`--audit-policy-file` is not set"),
         flags::UNSEEN,
         (Outcome::Manual, "a provider owns the API server, and the user switches its audit logs on"),
-        (Outcome::Pass, "it is set"),
+        (Outcome::Pass, "it is set, or metrics show that requests are recorded"),
     ],
     needs: flags::NEEDS,
     empty: Empty::NotApplicable,
@@ -38,6 +39,7 @@ pub(super) static CHECK: Check = Check {
                 "Are the control plane's audit logs switched on at the provider, and kept where the \
                  cluster's administrators cannot delete them?",
             ),
-        ),
+        )
+        .witness(Witness::of("apiserver_audit_event_total")),
     ),
 };

@@ -11,6 +11,9 @@
 //! Flags of each kube-apiserver: `--enable-admission-plugins`, `--disable-admission-plugins`, or the
 //! deprecated `--admission-control`, which is the list of all plug-ins and goes with neither.
 //!
+//! Where flags do not tell, `apiserver_admission_controller_admission_duration_seconds_count{name}` does: a
+//! plug-in that looked at a request is on.
+//!
 //! What else may do it is not read yet, so the first two fail nothing: policies of any engine; for
 //! external addresses kube-proxy's gate; for cached images what kubelets verify.
 //! Source: `k8s.io/kubernetes/pkg/kubeapiserver/options/plugins.go`.
@@ -19,7 +22,7 @@ use assay_model::{Outcome, Severity};
 
 use crate::{
     Check, Empty, Rule,
-    flags::{self, Demand, FlagRule, Hidden},
+    flags::{self, Demand, FlagRule, Hidden, Witness},
 };
 
 const REFERENCES: &[&str] =
@@ -84,7 +87,7 @@ pub(super) static CACHED_IMAGES: Check = Check {
             Outcome::Unknown,
             "it is not on, and what else may do it is not read; or the flags are not visible",
         ),
-        (Outcome::Pass, "`AlwaysPullImages` is on"),
+        (Outcome::Pass, "`AlwaysPullImages` is on, by the flags or by metrics"),
     ],
     needs: flags::SHOWN,
     empty: Empty::NotApplicable,
@@ -96,7 +99,8 @@ pub(super) static CACHED_IMAGES: Check = Check {
                 NOT_CACHED,
             )],
         )
-        .hidden(Hidden::Elsewhere(NOT_CACHED)),
+        .hidden(Hidden::Elsewhere(NOT_CACHED))
+        .witness(Witness::plugin("AlwaysPullImages")),
     ),
 };
 
@@ -141,13 +145,14 @@ pub(super) static SERVICE_ACCOUNT: Check = Check {
     verdicts: &[
         (Outcome::Fail, "`ServiceAccount` is switched off"),
         flags::UNSEEN,
-        (Outcome::Pass, "it is on"),
+        (Outcome::Pass, "it is on, by the flags or by metrics"),
     ],
     needs: flags::SHOWN,
     empty: Empty::NotApplicable,
     rule: Rule::Flag(
         &FlagRule::of("kube-apiserver", &[Demand::Plugin("ServiceAccount")])
-            .hidden(Hidden::Elsewhere("its admission metrics would tell which plug-ins run")),
+            .hidden(Hidden::Elsewhere("its admission metrics would tell which plug-ins run"))
+            .witness(Witness::plugin("ServiceAccount")),
     ),
 };
 
@@ -165,10 +170,13 @@ pub(super) static NAMESPACE_LIFECYCLE: Check = Check {
     verdicts: &[
         (Outcome::Fail, "`NamespaceLifecycle` is switched off"),
         flags::UNSEEN,
-        (Outcome::Pass, "it is on"),
+        (Outcome::Pass, "it is on, by the flags or by metrics"),
         flags::OWNED,
     ],
     needs: flags::NEEDS,
     empty: Empty::NotApplicable,
-    rule: Rule::Flag(&FlagRule::of("kube-apiserver", &[Demand::Plugin("NamespaceLifecycle")])),
+    rule: Rule::Flag(
+        &FlagRule::of("kube-apiserver", &[Demand::Plugin("NamespaceLifecycle")])
+            .witness(Witness::plugin("NamespaceLifecycle")),
+    ),
 };

@@ -6,13 +6,15 @@
 //! | else `--enable-priority-and-fairness` is on                    | warn    |
 //! | else                                                           | fail    |
 //!
-//! The plug-in does not start without the file that has its limits.
+//! The plug-in does not start without the file that has its limits. Where flags do not tell, it is on if
+//! the series of its name counts requests in
+//! `apiserver_admission_controller_admission_duration_seconds_count`.
 
 use assay_model::{Findings, Outcome, Severity};
 
 use crate::{
     Check, Empty, Facts, Rule, Ruled, Ruling,
-    flags::{self, Demand, FlagRule, Hidden, Replica},
+    flags::{self, Demand, FlagRule, Hidden, Replica, Witness},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -31,13 +33,14 @@ pub(super) static CHECK: Check = Check {
         (Outcome::Fail, "`EventRateLimit` is not on, and priority and fairness are off"),
         flags::UNSEEN,
         (Outcome::Warn, "only priority and fairness are on"),
-        (Outcome::Pass, "`EventRateLimit` is on"),
+        (Outcome::Pass, "`EventRateLimit` is on, by the flags or by metrics"),
     ],
     needs: flags::SHOWN,
     empty: Empty::NotApplicable,
     rule: Rule::Flag(
         &FlagRule::of("kube-apiserver", &[Demand::Judge(no_event_rate_limit)])
-            .hidden(Hidden::Elsewhere("its admission metrics would tell which plug-ins run")),
+            .hidden(Hidden::Elsewhere("its admission metrics would tell which plug-ins run"))
+            .witness(Witness::plugin("EventRateLimit")),
     ),
 };
 

@@ -7,13 +7,15 @@
 //!
 //! The deprecated flag is the list of all plug-ins. The server takes one of the two, not both, and does
 //! not start with a plug-in that is enabled and disabled. This one is on in no version by default.
+//! Where flags do not tell, the plug-in is on if the series of its name counts requests in
+//! `apiserver_admission_controller_admission_duration_seconds_count`.
 //! Source: `k8s.io/kubernetes/pkg/kubeapiserver/options/admission.go`.
 
 use assay_model::{Outcome, Severity};
 
 use crate::{
     Check, Empty, Rule,
-    flags::{self, Demand, FlagRule},
+    flags::{self, Demand, FlagRule, Witness},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -31,16 +33,19 @@ pub(super) static CHECK: Check = Check {
     verdicts: &[
         (Outcome::Fail, "neither flag lists `NodeRestriction`"),
         (Outcome::Unknown, "the flags are not visible, or not understood to their end"),
-        (Outcome::Pass, "one of them does"),
+        (Outcome::Pass, "one of them does, or metrics show that it looks at requests"),
         (Outcome::NotApplicable, "a provider owns the control plane"),
     ],
     needs: flags::NEEDS,
     empty: Empty::NotApplicable,
-    rule: Rule::Flag(&FlagRule::of(
-        "kube-apiserver",
-        &[Demand::Lists {
-            of: &["enable-admission-plugins", "admission-control"],
-            entry: "NodeRestriction",
-        }],
-    )),
+    rule: Rule::Flag(
+        &FlagRule::of(
+            "kube-apiserver",
+            &[Demand::Lists {
+                of: &["enable-admission-plugins", "admission-control"],
+                entry: "NodeRestriction",
+            }],
+        )
+        .witness(Witness::plugin("NodeRestriction")),
+    ),
 };

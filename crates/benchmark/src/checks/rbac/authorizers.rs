@@ -5,13 +5,14 @@
 //! | `--authorization-mode`      | lists `RBAC`         | does not list `AlwaysAllow` | lists `Node`        |
 //!
 //! Unset it is `AlwaysAllow`. Where `--authorization-config` is given, its file has the chain instead, and
-//! it is not read. What a provider's API server does is told by its metrics, which are not read either.
+//! it is not read. Where flags do not tell, `apiserver_authorization_decisions_total{type}` does, of who
+//! decides: that `RBAC` and `Node` do, and never that `AlwaysAllow` does not.
 
 use assay_model::{Outcome, Severity};
 
 use crate::{
     Check, Empty, Rule,
-    flags::{self, Demand, FlagRule, Hidden},
+    flags::{self, Demand, FlagRule, Hidden, Witness},
 };
 
 const REFERENCES: &[&str] =
@@ -20,7 +21,7 @@ const REFERENCES: &[&str] =
 const UNSEEN: (Outcome, &str) =
     (Outcome::Unknown, "`--authorization-config` names a file, or the flags are not visible");
 
-/// What would tell of an API server that a provider keeps to itself.
+/// What would tell of an API server whose flags are not seen.
 const HIDDEN: Hidden =
     Hidden::Elsewhere("its metric apiserver_authorization_decisions_total would tell who decides");
 
@@ -37,7 +38,7 @@ pub(super) static NO_RBAC: Check = Check {
     verdicts: &[
         (Outcome::Fail, "`--authorization-mode` does not list `RBAC`"),
         UNSEEN,
-        (Outcome::Pass, "it does"),
+        (Outcome::Pass, "it does; or metrics show that `RBAC` decides over requests"),
     ],
     needs: flags::SHOWN,
     empty: Empty::NotApplicable,
@@ -46,7 +47,8 @@ pub(super) static NO_RBAC: Check = Check {
             "kube-apiserver",
             &[Demand::Lists { of: &["authorization-mode"], entry: "RBAC" }],
         )
-        .hidden(HIDDEN),
+        .hidden(HIDDEN)
+        .witness(Witness::authorizer("RBAC")),
     ),
 };
 
@@ -89,13 +91,16 @@ pub(super) static NO_NODE: Check = Check {
     verdicts: &[
         (Outcome::Fail, "`--authorization-mode` does not list `Node`"),
         UNSEEN,
-        (Outcome::Pass, "it does"),
+        (Outcome::Pass, "it does; or metrics show that `Node` decides over requests"),
         flags::OWNED,
     ],
     needs: flags::NEEDS,
     empty: Empty::NotApplicable,
-    rule: Rule::Flag(&FlagRule::of(
-        "kube-apiserver",
-        &[Demand::Lists { of: &["authorization-mode"], entry: "Node" }],
-    )),
+    rule: Rule::Flag(
+        &FlagRule::of(
+            "kube-apiserver",
+            &[Demand::Lists { of: &["authorization-mode"], entry: "Node" }],
+        )
+        .witness(Witness::authorizer("Node")),
+    ),
 };
