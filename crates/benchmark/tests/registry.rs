@@ -25,8 +25,6 @@ const CHECKS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/checks");
 const ONE_SIDED: &[(&str, Outcome)] = &[
     // The file of `--audit-policy-file`.
     ("audit-policy-gaps", Outcome::Pass),
-    // Handshakes.
-    ("weak-api-server-tls", Outcome::Pass),
     // Mutating policies, and what kubelets verify.
     ("cached-image-reuse", Outcome::Fail),
     // Validating policies, and kube-proxy's feature gates.

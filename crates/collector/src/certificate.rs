@@ -3,7 +3,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use assay_model::{Cause, Gap, Resource, control_plane::ServingCertificate};
+use assay_model::{
+    Cause, Gap, Resource, certificate::Authority, control_plane::ServingCertificate,
+};
 use jiff::Timestamp;
 use kube::Config;
 use rustls::{
@@ -20,6 +22,8 @@ use rustls::{
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
 use x509_parser::{certificate::X509Certificate, prelude::FromDer as _, x509::X509Name};
+
+use crate::{config_maps, hello};
 
 /// Looks at the certificate of the server that `config` names.
 ///
@@ -72,7 +76,22 @@ pub(crate) async fn look(config: &Config, limit: Duration) -> Result<ServingCert
             .is_ok_and(|it| verify_server_name(&it, &name).is_ok()),
         trusted: is_trusted(&*verifier, leaf, intermediates, &name, not_before),
         verification_skipped: config.accept_invalid_certs,
+        authorities: authorities(intermediates)
+            .ok_or_else(|| unavailable("its chain could not be read".to_owned()))?,
+        accepts: hello::accepted((host, port), expected, limit).await,
     })
+}
+
+/// The authorities in a chain; `None` when one of its certificates cannot be read.
+fn authorities(chain: &[CertificateDer<'_>]) -> Option<Vec<Authority>> {
+    let mut authorities = Vec::new();
+    for der in chain {
+        let (_, certificate) = X509Certificate::from_der(der).ok()?;
+        if certificate.is_ca() {
+            authorities.push(config_maps::authority(&certificate, der));
+        }
+    }
+    Some(authorities)
 }
 
 async fn handshake(
@@ -190,6 +209,7 @@ impl ServerCertVerifier for Onlooker {
 
 #[cfg(test)]
 mod tests {
+    use assay_model::control_plane::TlsOffer;
     use rcgen::{
         BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd,
     };
@@ -238,8 +258,11 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         tokio::spawn(async move {
-            let (stream, _) = listener.accept().await.expect("a connection");
-            TlsAcceptor::from(Arc::new(server)).accept(stream).await.expect("a handshake");
+            let acceptor = TlsAcceptor::from(Arc::new(server));
+            while let Ok((stream, _)) = listener.accept().await {
+                // Most of them offer what it does not have.
+                drop(acceptor.accept(stream).await);
+            }
         });
         let mut config = Config::new(format!("https://{address}").parse().expect("a URL"));
         config.root_cert = Some(vec![root.to_vec()]);
@@ -257,6 +280,9 @@ mod tests {
         assert_eq!(good.not_before.to_string(), "2020-01-01T00:00:00Z");
         assert_eq!(good.not_after.to_string(), "2100-01-01T00:00:00Z");
         assert!(good.endpoint.starts_with("127.0.0.1:"));
+        for offer in TlsOffer::ALL {
+            assert_eq!(good.accepts.get(&offer), Some(&(offer == TlsOffer::Aead)), "{offer:?}");
+        }
 
         assert_eq!(told(&seen(&ours, "other.example", 2100, &ours.der).await), (true, false));
         assert_eq!(told(&seen(&ours, "127.0.0.1", 2100, &other.der).await), (false, true));

@@ -131,18 +131,23 @@ impl Data {
 fn authorities(pem: &[u8]) -> Option<Vec<Authority>> {
     Pem::iter_from_buffer(pem)
         .map(|it| {
-            let pem = it.ok()?;
-            let (_, certificate) = X509Certificate::from_der(&pem.contents).ok()?;
-            let time = |seconds| Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
-            let validity = certificate.validity();
-            Some(Authority {
-                subject: name_of(certificate.subject()).into(),
-                fingerprint: hex(&Sha256::digest(&pem.contents)).into(),
-                not_before: time(validity.not_before.timestamp()),
-                not_after: time(validity.not_after.timestamp()),
-            })
+            let der = it.ok()?.contents;
+            let (_, certificate) = X509Certificate::from_der(&der).ok()?;
+            Some(authority(&certificate, &der))
         })
         .collect()
+}
+
+/// What is kept of a certificate that verifies others.
+pub(crate) fn authority(certificate: &X509Certificate<'_>, der: &[u8]) -> Authority {
+    let time = |seconds| Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
+    let validity = certificate.validity();
+    Authority {
+        subject: name_of(certificate.subject()).into(),
+        fingerprint: hex(&Sha256::digest(der)).into(),
+        not_before: time(validity.not_before.timestamp()),
+        not_after: time(validity.not_after.timestamp()),
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -16,6 +16,7 @@ pub mod encoding;
 mod error;
 pub mod files;
 mod fold;
+mod hello;
 pub mod kubelet;
 mod list;
 mod metrics;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Labels, Map};
+use crate::{Labels, Map, certificate::Authority};
 
 /// The answer to `GET /version`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +67,69 @@ pub struct ServingCertificate {
     pub trusted: bool,
     /// Whether the kubeconfig asks not to verify at all.
     pub verification_skipped: bool,
+    /// The authorities in the chain that was shown beside it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorities: Vec<Authority>,
+    /// Whether the server agrees to a handshake that offers this and nothing else; what it did not answer
+    /// in a way that tells is left out.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub accepts: BTreeMap<TlsOffer, bool>,
+}
+
+/// What a handshake offers: a version, or a family of cipher suites in TLS 1.2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TlsOffer {
+    /// TLS 1.0, with any suite.
+    #[serde(rename = "tls-1.0")]
+    Tls10,
+    /// TLS 1.1, with any suite.
+    #[serde(rename = "tls-1.1")]
+    Tls11,
+    /// Suites that do not encrypt.
+    Null,
+    /// Suites weakened for export.
+    Export,
+    /// RC4.
+    Rc4,
+    /// 3DES.
+    TripleDes,
+    /// AES, for keys that RSA exchanges: without forward secrecy.
+    StaticRsa,
+    /// AES-CBC with keys of ECDHE.
+    Cbc,
+    /// Authenticated encryption with keys of ECDHE.
+    Aead,
+}
+
+impl TlsOffer {
+    /// Every offer, worst first.
+    pub const ALL: [TlsOffer; 9] = [
+        TlsOffer::Tls10,
+        TlsOffer::Tls11,
+        TlsOffer::Null,
+        TlsOffer::Export,
+        TlsOffer::Rc4,
+        TlsOffer::TripleDes,
+        TlsOffer::StaticRsa,
+        TlsOffer::Cbc,
+        TlsOffer::Aead,
+    ];
+
+    /// What people call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            TlsOffer::Tls10 => "TLS 1.0",
+            TlsOffer::Tls11 => "TLS 1.1",
+            TlsOffer::Null => "suites that do not encrypt",
+            TlsOffer::Export => "suites weakened for export",
+            TlsOffer::Rc4 => "RC4",
+            TlsOffer::TripleDes => "3DES",
+            TlsOffer::StaticRsa => "keys exchanged by RSA",
+            TlsOffer::Cbc => "ECDHE with AES-CBC",
+            TlsOffer::Aead => "ECDHE with AES-GCM or ChaCha20",
+        }
+    }
 }
 
 /// Metrics that are kept, because a check reads them.

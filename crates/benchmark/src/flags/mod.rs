@@ -270,6 +270,11 @@ impl Replica {
         path.is_some_and(|it| !matches!(it, Given::Value(path) if path.is_empty()))
     }
 
+    /// The name of its pod.
+    pub(crate) fn pod(&self) -> &str {
+        &self.pod
+    }
+
     /// Whether a flag is given at all, whatever its value.
     pub fn is_given(&self, flag: &str) -> bool {
         self.given.contains_key(flag)

@@ -4,7 +4,11 @@
 //! |---------------------------------------------------------|----------------------------------------------|-------------------------------|
 //! | `kube-root-ca.crt`, `extension-apiserver-authentication` (clients, front proxy), `cluster-info` | the last member ends in < 30 days, or all have | the last one ends in < 365 days; a member has ended |
 //!
-//! A bundle that is not published or is empty is not judged. Elsewhere: the API server's own certificate.
+//! | each authority in the chain that the API server shows   | it ends in < 30 days, or has                 | it ends in < 365 days         |
+//!
+//! A bundle that is not published or is empty is not judged; most servers show no authority. Elsewhere: the API server's own certificate.
+
+use std::slice;
 
 use assay_model::{Findings, Known, Location, Outcome, Resource, Severity, certificate::Authority};
 use jiff::{SignedDuration, tz::TimeZone};
@@ -25,13 +29,15 @@ pub(super) static CHECK: Check = Check {
     verdicts: &[
         (
             Outcome::Fail,
-            "a bundle's longest-lived certificate has ended, or ends in less than 30 days",
+            "a bundle's longest-lived certificate, or an authority that the API server shows, has ended or \
+             ends in less than 30 days",
         ),
         (Outcome::Warn, "it ends in less than a year, or another one of the bundle has ended"),
         (Outcome::Pass, "none of that"),
-        (Outcome::NotApplicable, "no bundle is published"),
+        (Outcome::NotApplicable, "no bundle is published, and the API server shows no authority"),
     ],
     needs: &[&[
+        Resource::ServingCertificate,
         Resource::RootCaConfigMap,
         Resource::AuthenticationConfigMap,
         Resource::ClusterInfoConfigMap,
@@ -44,7 +50,7 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 fn expiring_certificate_authority(facts: &Facts<'_>, findings: &mut Findings) -> Ruled {
     let inventory = facts.inventory;
-    let mut judge = |name: &str, bundle: Known<&[Authority]>| -> Known<bool> {
+    let mut published = |name: &str, bundle: Known<&[Authority]>| -> Known<bool> {
         let bundle = bundle?;
         judge(name, bundle, facts, findings);
         Ok(!bundle.is_empty())
@@ -55,14 +61,22 @@ fn expiring_certificate_authority(facts: &Facts<'_>, findings: &mut Findings) ->
         known(&inventory.authentication_config_map, |it| &it.request_header_authorities);
     let of_joiners = known(&inventory.cluster_info_config_map, |it| &it.authorities);
     let judged = [
-        judge("kube-root-ca.crt", of_pods),
-        judge("extension-apiserver-authentication client-ca-file", of_clients),
-        judge("extension-apiserver-authentication requestheader-client-ca-file", of_proxies),
-        judge("cluster-info", of_joiners),
+        published("kube-root-ca.crt", of_pods),
+        published("extension-apiserver-authentication client-ca-file", of_clients),
+        published("extension-apiserver-authentication requestheader-client-ca-file", of_proxies),
+        published("cluster-info", of_joiners),
     ];
+    let shown = inventory.serving_certificate.as_ref().map_err(Clone::clone).map(|shown| {
+        let name = format!("chain of {}", shown.endpoint);
+        // Each of them is needed to get from the certificate to what clients trust.
+        for authority in &shown.authorities {
+            judge(&name, slice::from_ref(authority), facts, findings);
+        }
+        !shown.authorities.is_empty()
+    });
     let mut some = false;
     let mut read = Ok(());
-    for it in judged {
+    for it in judged.into_iter().chain([shown]) {
         match it {
             Ok(it) => some |= it,
             Err(it) => read = assay_model::both(read, Err(it)),

@@ -1,19 +1,28 @@
 //! Old TLS at the API server.
 //!
-//! | flag of each kube-apiserver | fail                                                          |
-//! |-----------------------------|---------------------------------------------------------------|
-//! | `--tls-min-version`         | `VersionTLS10`, `VersionTLS11`                                |
-//! | `--tls-cipher-suites`       | lists a suite with RC4, 3DES, or RSA for the exchange of keys |
+//! | a handshake at the endpoint that offers nothing but                      | fail     | warn     | pass    |
+//! |---------------------------------------------------------------------------|----------|----------|---------|
+//! | TLS 1.0; TLS 1.1; NULL, export, RC4, 3DES or static RSA suites of TLS 1.2 | accepted |          | refused |
+//! | ECDHE with AES-CBC                                                        |          | accepted | refused |
 //!
-//! A proxy in front may speak for the server, and which suites it offers by default is its build's to say.
-//! So only handshakes tell that all is well. They are not made yet, and nothing passes.
+//! | flag of each visible kube-apiserver | fail                                                          |
+//! |-------------------------------------|---------------------------------------------------------------|
+//! | `--tls-min-version`                 | `VersionTLS10`, `VersionTLS11`                                |
+//! | `--tls-cipher-suites`               | lists a suite with RC4, 3DES, or RSA for the exchange of keys |
+//!
+//! A proxy in front may speak for the server, and which suites it offers by default is its build's to say:
+//! so flags accuse, and never excuse. A handshake that is not answered by an agreement or a refusal tells
+//! nothing. Whoever got this far has made one with TLS 1.2 or 1.3 and authenticated encryption.
 //! Names of suites: Go's `crypto/tls`, which has none that exports or does not encrypt.
 
-use assay_model::{Findings, Outcome, Severity};
+use assay_model::{
+    Basis, Cause, Findings, Gap, Known, Location, Outcome, Resource, Scope, Severity, both,
+    control_plane::TlsOffer,
+};
 
 use crate::{
-    Check, Empty, Facts, Rule, Ruled,
-    flags::{self, Demand, FlagRule, Hidden, Replica},
+    Check, Empty, Facts, Rule, Ruled, Ruling,
+    flags::{API_SERVER, Replica},
 };
 
 pub(super) static CHECK: Check = Check {
@@ -29,29 +38,18 @@ pub(super) static CHECK: Check = Check {
         "https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/",
     ],
     verdicts: &[
-        (Outcome::Fail, "the flags allow TLS before 1.2, RC4, 3DES or the exchange of keys by RSA"),
-        (Outcome::Unknown, "they do not: handshakes, which would tell, are not made yet"),
-        (Outcome::Manual, "a provider owns the API server"),
+        (
+            Outcome::Fail,
+            "TLS before 1.2, or a suite with RC4, 3DES, RSA for the exchange of keys, weak or no encryption is \
+             agreed to, or allowed by flags",
+        ),
+        (Outcome::Unknown, "a handshake was not made or not answered, or flags were not read"),
+        (Outcome::Warn, "suites of ECDHE with AES-CBC are agreed to"),
+        (Outcome::Pass, "authenticated encryption alone is"),
     ],
-    needs: flags::NEEDS,
+    needs: &[Resource::WORKLOADS, &[Resource::Nodes, Resource::ServingCertificate]],
     empty: Empty::NotApplicable,
-    rule: Rule::Flag(
-        &FlagRule::of(
-            "kube-apiserver",
-            &[
-                Demand::Omits {
-                    flag: "tls-min-version",
-                    entries: &["VersionTLS10", "VersionTLS11"],
-                },
-                Demand::Omits { flag: "tls-cipher-suites", entries: WEAK },
-                Demand::Judge(only_handshakes_tell),
-            ],
-        )
-        .hidden(Hidden::Asks(
-            "Does the provider's endpoint refuse TLS before 1.2, RC4, 3DES and suites that exchange keys by \
-             RSA? A scanner of TLS servers tells.",
-        )),
-    ),
+    rule: Rule::Cluster(weak_api_server_tls),
 };
 
 const WEAK: &[&str] = &[
@@ -67,6 +65,51 @@ const WEAK: &[&str] = &[
     "TLS_RSA_WITH_RC4_128_SHA",
 ];
 
-fn only_handshakes_tell(replica: &Replica, _: &Facts<'_>, _: &mut Findings) -> Ruled {
-    Err(replica.untold("a handshake for every family of suites would tell what it offers"))
+fn weak_api_server_tls(facts: &Facts<'_>, findings: &mut Findings) -> Ruled {
+    let shaken = handshakes(facts, findings);
+    let replicas = facts.replicas(API_SERVER);
+    let allowed = replicas.each(Scope::Cluster, |it| by_flags(it, facts, findings));
+    both(shaken, allowed)?;
+    Ok(Ruling::Applies)
+}
+
+/// What the server agrees to at the endpoint that was dialled.
+fn handshakes(facts: &Facts<'_>, findings: &mut Findings) -> Known<()> {
+    let shown = facts.inventory.serving_certificate.as_ref().map_err(Clone::clone)?;
+    let at = || Location::field(format!("handshake with {}", shown.endpoint));
+    let mut silent: Vec<&str> = Vec::new();
+    for offer in TlsOffer::ALL {
+        let agreed = format!("agrees to {}", offer.name());
+        match (shown.accepts.get(&offer), offer) {
+            (Some(false), _) | (Some(true), TlsOffer::Aead) => {}
+            (Some(true), TlsOffer::Cbc) => findings.warn(at(), agreed),
+            (Some(true), _) => findings.fail(at(), agreed),
+            (None, _) => silent.push(offer.name()),
+        }
+    }
+    if silent.is_empty() {
+        return Ok(());
+    }
+    let message = format!("it did not tell whether it agrees to {}", silent.join(", "));
+    Err(Gap::whole(Resource::ServingCertificate, Cause::Inconclusive, message).into())
+}
+
+/// What the flags of a replica allow.
+fn by_flags(replica: &Replica, facts: &Facts<'_>, findings: &mut Findings) -> Known<()> {
+    let mut read = replica.is_understood();
+    for (flag, entries) in
+        [("tls-min-version", &["VersionTLS10", "VersionTLS11"][..]), ("tls-cipher-suites", WEAK)]
+    {
+        match replica.list(flag, facts) {
+            Ok(listed) => {
+                for it in listed.filter(|it| entries.contains(it)) {
+                    findings.rest_on(Basis::Declared);
+                    let at = Location::field(format!("{} --{flag}", replica.pod()));
+                    findings.fail(at, format!("has {it}"));
+                }
+            }
+            Err(it) => read = both(read, Err(it)),
+        }
+    }
+    read
 }
