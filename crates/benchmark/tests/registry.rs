@@ -29,8 +29,6 @@ const ONE_SIDED: &[(&str, Outcome)] = &[
     ("cached-image-reuse", Outcome::Fail),
     // Validating policies, and kube-proxy's feature gates.
     ("external-ips-allowed", Outcome::Fail),
-    // The `ConfigMap` `kube-root-ca.crt` of each namespace.
-    ("no-published-root-ca", Outcome::Fail),
     // When a bootstrap token ends, which is a value of its Secret.
     ("bootstrap-token", Outcome::Fail),
     // Kubeconfig files on the control plane's nodes.

@@ -5,16 +5,17 @@
 //! | `no-published-root-ca`             | `--root-ca-file`                     | set                          |
 //! | `server-certificate-rotation-off`  | `--feature-gates`                    | `RotateKubeletServerCertificate` is not `false` |
 //!
-//! Without `--root-ca-file` it publishes the CA of its kubeconfig, if that has one inline. The `ConfigMap`
-//! `kube-root-ca.crt` of every namespace would tell, and is not read yet: so nothing fails.
+//! Without `--root-ca-file` it publishes the CA of its kubeconfig, if that has one inline. What is published
+//! is the `ConfigMap` `kube-root-ca.crt` of every namespace: that `kube-system` has none is a fault then. That
+//! it has one tells nothing of the others, which are not read.
 //! The gate is beta, and on, since 1.12: `AllBeta=false` switches it off as well.
 //! Source: `k8s.io/kubernetes/cmd/kube-controller-manager/app/certificates.go`, `pkg/features`.
 
-use assay_model::{Outcome, Severity};
+use assay_model::{Findings, Outcome, Resource, Severity};
 
 use crate::{
-    Check, Empty, Rule,
-    flags::{self, Demand, FlagRule, Hidden},
+    Check, Empty, Facts, Rule, Ruled, Ruling,
+    flags::{self, Demand, FlagRule, Hidden, Replica},
 };
 
 const CONFIG_MAP: &str =
@@ -30,22 +31,40 @@ pub(super) static ROOT_CA: Check = Check {
     remediation: "Set `--root-ca-file` of the controller manager to the CA of the API server's certificate.",
     references: &["https://kubernetes.io/docs/tasks/tls/managing-tls-in-a-cluster/"],
     verdicts: &[
+        (Outcome::Fail, "it is not set, and `kube-system` has no `kube-root-ca.crt`"),
         (
             Outcome::Unknown,
-            "it is not set, and what is published is not read; or the flags are not visible",
+            "it is not set, and what other namespaces have is not read; or the flags are not visible",
         ),
         (Outcome::Pass, "`--root-ca-file` is set"),
     ],
-    needs: flags::SHOWN,
+    needs: &[Resource::WORKLOADS, &[Resource::Nodes, Resource::RootCaConfigMap]],
     empty: Empty::NotApplicable,
     rule: Rule::Flag(
         &FlagRule::of(
             "kube-controller-manager",
-            &[Demand::Enough(&Demand::AllSet(&["root-ca-file"]), CONFIG_MAP)],
+            &[Demand::Judge(no_published_root_ca)],
         )
         .hidden(Hidden::Elsewhere(CONFIG_MAP)),
     ),
 };
+
+fn no_published_root_ca(
+    manager: &Replica,
+    facts: &Facts<'_>,
+    findings: &mut Findings,
+) -> Ruled {
+    const FLAG: &str = "root-ca-file";
+    if !manager.value(FLAG, facts)?.is_empty() {
+        return Ok(Ruling::Applies);
+    }
+    let published = facts.inventory.root_ca_config_map.as_ref().map_err(Clone::clone)?;
+    if published.is_some() {
+        return Err(manager.untold(format!("--{FLAG} is not set; {CONFIG_MAP}")));
+    }
+    findings.fail(manager.at(FLAG), "is not set, and kube-system has no ConfigMap kube-root-ca.crt");
+    Ok(Ruling::Applies)
+}
 
 pub(super) static ROTATION: Check = Check {
     code: "CLU-CRT-012",
