@@ -108,7 +108,7 @@ fn a_kind_that_is_refused_everywhere() {
     let lost = report.lost_against(full());
     let checks = report.checks();
     for id in lost {
-        assert!(checks[&*id].reasons().join("\n").contains("network-policies: "), "{id}");
+        assert!(checks[&*id].reasons().join("\n").contains("networkpolicies: "), "{id}");
     }
     // What only an absence shows is no longer found.
     assert_ne!(full().checks()["no-default-deny-ingress"].findings(), [""; 0]);

@@ -115,7 +115,7 @@ pub struct Collected {
     pub group: &'static str,
     /// Version within the group; empty for what is no resource of the API.
     pub version: &'static str,
-    /// Plural resource name, or what it is called.
+    /// Plural resource name, such as `networkpolicies`, or what it is called. Gaps and checks name it alike.
     pub resource: &'static str,
     /// Objects that were received.
     pub objects: u64,
@@ -138,7 +138,9 @@ pub struct Collected {
 /// Something that was not read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct GapReport {
-    /// Of which resource.
+    /// Of which resource, as `collection` names it.
+    #[serde(serialize_with = "named")]
+    #[schemars(with = "String")]
     pub resource: Resource,
     /// Why.
     pub cause: &'static str,
@@ -160,6 +162,15 @@ impl From<&Gap> for GapReport {
             message: gap.message.clone(),
         }
     }
+}
+
+/// Writes a resource as [`Collected`] does; a snapshot has other names for it.
+fn named<S: Serializer>(resource: &Resource, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(resource.name())
+}
+
+fn all_named<S: Serializer>(resources: &[Resource], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(resources.iter().map(|it| it.name()))
 }
 
 /// Two numbers, never blended.
@@ -291,7 +302,9 @@ pub struct CheckReport {
     pub outcome: Outcome,
     /// The weakest evidence it rests on; null when nothing was judged.
     pub basis: Option<Basis>,
-    /// What it reads.
+    /// What it reads, as `collection` names it.
+    #[serde(serialize_with = "all_named")]
+    #[schemars(with = "Vec<String>")]
     pub needs: Vec<Resource>,
     /// Why it matters.
     pub rationale: &'static str,
