@@ -1,4 +1,4 @@
-//! What may refuse pods beside `PodSecurity`: policy engines, and the API server's own policies.
+//! What may refuse pods beside `PodSecurity`, and Services: policy engines, and the API server's own policies.
 //!
 //! Kyverno's policies and admission policies are interpreted as far as their content is known (table
 //! `policy-rules`), and of Gatekeeper's constraints it is read which may refuse pods at all. Of other
@@ -20,7 +20,7 @@ use assay_model::{
     selector::Selector,
 };
 
-pub(crate) use self::{kyverno::is_enforce, native::may_refuse as policy_may_refuse};
+pub(crate) use self::kyverno::is_enforce;
 use crate::{Facts, pod_security::Control};
 
 /// Whether every pod of a namespace is refused that breaks one of these controls.
@@ -42,35 +42,90 @@ pub(crate) fn refuses_pods<'c>(
             native::refuses(control, namespace, facts),
         ])
     });
-    any([all(by_content), gatekeeper::refuses(namespace, facts), another_refuses_pods(facts)])
+    any([all(by_content), gatekeeper::refuses(namespace, facts), another_refuses(&PODS, facts)])
 }
 
+/// What else is read to tell whether something refuses Services.
+pub(crate) const SERVICES_NEED: &[Resource] = &[
+    Resource::ValidatingWebhookConfigurations,
+    Resource::MutatingWebhookConfigurations,
+    Resource::CustomResourceDefinitions,
+    Resource::ValidatingAdmissionPolicies,
+    Resource::ValidatingAdmissionPolicyBindings,
+];
+
+/// Whether something refuses some Services, or changes them first: proven not to be so where nothing is
+/// there that may.
+///
+/// # Errors
+///
+/// Where something is.
+pub(crate) fn refuses_services(facts: &Facts<'_>) -> Known<bool> {
+    any([another_refuses(&SERVICES, facts), native::may_refuse(&SERVICES, None, facts)])
+}
+
+/// Whether an admission policy may refuse pods somewhere.
+///
+/// # Errors
+///
+/// Where one looks at new pods.
+pub(crate) fn policy_may_refuse_pods(facts: &Facts<'_>) -> Known<bool> {
+    native::may_refuse(&PODS, None, facts)
+}
+
+/// A kind that may be refused when it is created.
+struct Refused {
+    kind: &'static str,
+    /// What rules of admission may call it.
+    called: [&'static str; 4],
+    /// Whether engines' policies are interpreted as far as they are about it.
+    interpreted: bool,
+    /// Whether what a webhook changes counts, whoever's it is.
+    or_changed: bool,
+}
+
+const PODS: Refused = Refused {
+    kind: "pods",
+    called: ["pods", "*", "pods/*", "*/*"],
+    interpreted: true,
+    or_changed: false,
+};
+const SERVICES: Refused = Refused {
+    kind: "services",
+    called: ["services", "*", "services/*", "*/*"],
+    interpreted: false,
+    or_changed: true,
+};
+
 /// Whether a webhook or an engine does whose rules are not read.
-fn another_refuses_pods(facts: &Facts<'_>) -> Known<bool> {
+fn another_refuses(refused: &Refused, facts: &Facts<'_>) -> Known<bool> {
     let inventory = facts.inventory;
-    let asked = |validating: bool| {
+    let asked = |whoever: bool| {
         move |it: &WebhookConfiguration| {
             let name = &it.metadata.name;
             let counts = |webhook: &Webhook| {
-                sees_pods(webhook)
-                    && (validating || is_engine(name, webhook, facts))
-                    && !kyverno::is_asked_by(name, webhook)
-                    && !gatekeeper::is_asked_by(name, webhook)
+                let interpreted =
+                    kyverno::is_asked_by(name, webhook) || gatekeeper::is_asked_by(name, webhook);
+                webhook.rules.iter().any(|it| creates(refused, it))
+                    && (whoever || is_engine(name, webhook, facts))
+                    && !(refused.interpreted && interpreted)
             };
             Ok(it.webhooks.iter().any(counts))
         }
     };
     let webhook = either(
         inventory.validating_webhooks.find(Scope::Cluster, asked(true)),
-        inventory.mutating_webhooks.find(Scope::Cluster, asked(false)),
+        inventory.mutating_webhooks.find(Scope::Cluster, asked(refused.or_changed)),
     );
     let kind = inventory.custom_resource_definitions.find(Scope::Cluster, |it| {
         let accounted = kyverno::accounts_for(it) || gatekeeper::accounts_for(it);
-        Ok(is_of_engine(it, facts) && !accounted)
+        Ok(is_of_engine(it, facts) && !(refused.interpreted && accounted))
     });
     if any([webhook.map(|it| it.is_some()), kind.map(|it| it.is_some())])? {
-        let message =
-            "a policy engine or another webhook may refuse pods, and its rules are not read";
+        let kind = refused.kind;
+        let message = format!(
+            "a policy engine or another webhook may refuse {kind}, and its rules are not read"
+        );
         let resource = Resource::ValidatingWebhookConfigurations;
         return Err(Gap::whole(resource, Cause::Inconclusive, message).into());
     }
@@ -79,7 +134,7 @@ fn another_refuses_pods(facts: &Facts<'_>) -> Known<bool> {
 
 /// Whether a webhook is asked about pods that are created.
 pub(crate) fn sees_pods(webhook: &Webhook) -> bool {
-    webhook.rules.iter().any(creates_pods)
+    webhook.rules.iter().any(|it| creates(&PODS, it))
 }
 
 /// Whether rules send every pod that is made, and every ephemeral container that is added to one.
@@ -99,12 +154,12 @@ fn covers_pods(rules: &[WebhookRule]) -> bool {
         && sent("UPDATE", &["pods/ephemeralcontainers", "pods/*", "*/ephemeralcontainers", "*/*"])
 }
 
-/// Whether pods that are created are among the requests of a rule.
-fn creates_pods(rule: &WebhookRule) -> bool {
+/// Whether objects of a kind that are created are among the requests of a rule.
+fn creates(refused: &Refused, rule: &WebhookRule) -> bool {
     let has = |list: &[Arc<str>], of: &[&str]| list.iter().any(|it| of.contains(&&**it));
     has(&rule.operations, &["CREATE", "*"])
         && has(&rule.api_groups, &["", "*"])
-        && has(&rule.resources, &["pods", "*", "pods/*", "*/*"])
+        && has(&rule.resources, &refused.called)
 }
 
 /// Whether a kind is a policy engine's; on `OpenShift` its own is always there.

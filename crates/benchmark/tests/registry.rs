@@ -27,8 +27,6 @@ const ONE_SIDED: &[(&str, Outcome)] = &[
     ("audit-policy-gaps", Outcome::Pass),
     // Mutating policies, and what kubelets verify.
     ("cached-image-reuse", Outcome::Fail),
-    // Validating policies, and kube-proxy's feature gates.
-    ("external-ips-allowed", Outcome::Fail),
     // When a bootstrap token ends, which is a value of its Secret.
     ("bootstrap-token", Outcome::Fail),
     // Kubeconfig files on the control plane's nodes.

@@ -1,10 +1,10 @@
 //! `ConfigMap`s that are read by name, as the facts that checks need of them. Their text is not kept.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{certificate::Authority, node::KubeletConfig};
+use crate::{certificate::Authority, decode::nullable, node::KubeletConfig};
 
 /// What kubeadm hands to kubelets that join, as far as it can be told: a kubelet may run with another
 /// configuration, so this is never more than a hint.
@@ -21,6 +21,9 @@ pub struct KubeletConfigMap {
 pub struct KubeProxyConfigMap {
     /// Where metrics are served; empty for the default, which is loopback.
     pub metrics_bind_address: Arc<str>,
+    /// Gates that are set by name.
+    #[serde(deserialize_with = "nullable", skip_serializing_if = "BTreeMap::is_empty")]
+    pub feature_gates: BTreeMap<Arc<str>, bool>,
 }
 
 impl KubeProxyConfigMap {

@@ -517,7 +517,8 @@ mod tests {
         assert!(Resource::ALL.iter().all(|it| !it.name().is_empty()));
         let last = serde_json::to_value(&Resource::ALL[..]).expect("a list of names");
         assert_eq!(last.as_array().map(Vec::len), Some(Resource::ALL.len()));
-        let names: std::collections::BTreeSet<_> = Resource::ALL.iter().map(|it| it.name()).collect();
+        let names: std::collections::BTreeSet<_> =
+            Resource::ALL.iter().map(|it| it.name()).collect();
         assert_eq!(names.len(), Resource::ALL.len(), "reports tell them apart by name");
     }
 }

@@ -13,20 +13,25 @@ use assay_model::{
     selector::Selector,
 };
 
-use super::{covers_pods, creates_pods, selects};
+use super::{PODS, Refused, covers_pods, creates, selects};
 use crate::{Facts, pod_security::Control};
 
-/// Whether an admission policy may refuse pods, in a namespace or in any: one that a binding makes deny.
+/// Whether an admission policy may refuse objects of a kind, in a namespace or in any: one that a binding
+/// makes deny.
 ///
 /// # Errors
 ///
-/// Where one looks at new pods.
-pub(crate) fn may_refuse(namespace: Option<&Namespace>, facts: &Facts<'_>) -> Known<bool> {
+/// Where one looks at new ones.
+pub(super) fn may_refuse(
+    refused: &Refused,
+    namespace: Option<&Namespace>,
+    facts: &Facts<'_>,
+) -> Known<bool> {
     find(facts, |policy, binding| {
-        if may_match(policy.spec.match_constraints.as_ref(), namespace)?
-            && may_match(binding.spec.match_resources.as_ref(), namespace)?
+        if may_match(refused, policy.spec.match_constraints.as_ref(), namespace)?
+            && may_match(refused, binding.spec.match_resources.as_ref(), namespace)?
         {
-            return Err(untold(policy, "and its rules are not interpreted"));
+            return Err(untold(refused, policy, "and its rules are not interpreted"));
         }
         Ok(false)
     })
@@ -37,14 +42,14 @@ pub(super) fn refuses(control: &Control, namespace: &Namespace, facts: &Facts<'_
     find(facts, |policy, binding| {
         let asks = match asks_for(&policy.spec.validations, control, facts) {
             Some(it) => Ok(it),
-            None => Err(untold(policy, "and what it asks for is not known")),
+            None => Err(untold(&PODS, policy, "and what it asks for is not known")),
         };
         let matches =
             [policy.spec.match_constraints.as_ref(), binding.spec.match_resources.as_ref()];
         if !all([
             asks,
-            may_match(matches[0], Some(namespace)),
-            may_match(matches[1], Some(namespace)),
+            may_match(&PODS, matches[0], Some(namespace)),
+            may_match(&PODS, matches[1], Some(namespace)),
         ])? {
             return Ok(false);
         }
@@ -53,7 +58,11 @@ pub(super) fn refuses(control: &Control, namespace: &Namespace, facts: &Facts<'_
             && policy.spec.param_kind.is_none()
             && matches.into_iter().flatten().all(selects_all_pods)
             && matches[0].is_some_and(|it| !it.resource_rules.is_empty());
-        if always { Ok(true) } else { Err(untold(policy, "but does not hold for every pod")) }
+        if always {
+            Ok(true)
+        } else {
+            Err(untold(&PODS, policy, "but does not hold for every pod"))
+        }
     })
 }
 
@@ -93,12 +102,16 @@ pub(super) fn asks_for(
     validations.iter().all(|it| of_row(&it.expression)).then_some(false)
 }
 
-/// Whether an admission policy or a binding may look at some pod that is created in a namespace, or in
+/// Whether an admission policy or a binding may look at some object that is created in a namespace, or in
 /// any. Only its rules and its selector of namespaces can prove that it does not.
-fn may_match(resources: Option<&MatchResources>, namespace: Option<&Namespace>) -> Known<bool> {
+fn may_match(
+    refused: &Refused,
+    resources: Option<&MatchResources>,
+    namespace: Option<&Namespace>,
+) -> Known<bool> {
     let Some(resources) = resources else { return Ok(true) };
     let rules = &resources.resource_rules;
-    if !rules.is_empty() && !rules.iter().any(creates_pods) {
+    if !rules.is_empty() && !rules.iter().any(|it| creates(refused, it)) {
         return Ok(false);
     }
     let selector = resources.namespace_selector.as_ref().filter(|it| !it.is_empty());
@@ -116,8 +129,8 @@ fn selects_all_pods(resources: &MatchResources) -> bool {
         && resources.object_selector.as_ref().is_none_or(Selector::is_empty)
 }
 
-fn untold(policy: &ValidatingAdmissionPolicy, why: &str) -> Unknown {
-    let name = &policy.metadata.name;
-    let message = format!("the ValidatingAdmissionPolicy {name} may refuse pods, {why}");
+fn untold(refused: &Refused, policy: &ValidatingAdmissionPolicy, why: &str) -> Unknown {
+    let (name, kind) = (&policy.metadata.name, refused.kind);
+    let message = format!("the ValidatingAdmissionPolicy {name} may refuse {kind}, {why}");
     Gap::whole(Resource::ValidatingAdmissionPolicies, Cause::Inconclusive, message).into()
 }

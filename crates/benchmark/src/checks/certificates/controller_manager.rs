@@ -41,19 +41,12 @@ pub(super) static ROOT_CA: Check = Check {
     needs: &[Resource::WORKLOADS, &[Resource::Nodes, Resource::RootCaConfigMap]],
     empty: Empty::NotApplicable,
     rule: Rule::Flag(
-        &FlagRule::of(
-            "kube-controller-manager",
-            &[Demand::Judge(no_published_root_ca)],
-        )
-        .hidden(Hidden::Elsewhere(CONFIG_MAP)),
+        &FlagRule::of("kube-controller-manager", &[Demand::Judge(no_published_root_ca)])
+            .hidden(Hidden::Elsewhere(CONFIG_MAP)),
     ),
 };
 
-fn no_published_root_ca(
-    manager: &Replica,
-    facts: &Facts<'_>,
-    findings: &mut Findings,
-) -> Ruled {
+fn no_published_root_ca(manager: &Replica, facts: &Facts<'_>, findings: &mut Findings) -> Ruled {
     const FLAG: &str = "root-ca-file";
     if !manager.value(FLAG, facts)?.is_empty() {
         return Ok(Ruling::Applies);
@@ -62,7 +55,8 @@ fn no_published_root_ca(
     if published.is_some() {
         return Err(manager.untold(format!("--{FLAG} is not set; {CONFIG_MAP}")));
     }
-    findings.fail(manager.at(FLAG), "is not set, and kube-system has no ConfigMap kube-root-ca.crt");
+    findings
+        .fail(manager.at(FLAG), "is not set, and kube-system has no ConfigMap kube-root-ca.crt");
     Ok(Ruling::Applies)
 }
 

@@ -2,7 +2,6 @@
 //!
 //! | check                          | plug-in                  | accepted                          |
 //! |--------------------------------|--------------------------|-----------------------------------|
-//! | `external-ips-allowed`         | `DenyServiceExternalIPs` | on; else something else may do it |
 //! | `cached-image-reuse`           | `AlwaysPullImages`       | on; else something else may do it |
 //! | `always-admit-plugin`          | `AlwaysAdmit`            | not on                            |
 //! | `no-service-account-admission` | `ServiceAccount`         | not switched off                  |
@@ -14,8 +13,8 @@
 //! Where flags do not tell, `apiserver_admission_controller_admission_duration_seconds_count{name}` does: a
 //! plug-in that looked at a request is on.
 //!
-//! What else may do it is not read yet, so the first two fail nothing: policies of any engine; for
-//! external addresses kube-proxy's gate; for cached images what kubelets verify.
+//! What else may do it is not read yet, so the first fails nothing: policies that change pods, and what
+//! kubelets verify.
 //! Source: `k8s.io/kubernetes/pkg/kubeapiserver/options/plugins.go`.
 
 use assay_model::{Outcome, Severity};
@@ -30,42 +29,6 @@ const REFERENCES: &[&str] =
 
 /// Where a plug-in is named that is off by default.
 const ENABLED: &[&str] = &["enable-admission-plugins", "admission-control"];
-
-const NOT_EXTERNAL: &str = "an admission policy on Services, or AllowServiceExternalIPs=false at every \
-                            kube-proxy, may do the same";
-
-pub(super) static EXTERNAL_IPS: Check = Check {
-    code: "CLU-CIS-022",
-    id: "external-ips-allowed",
-    title: "any external address may be claimed by a Service",
-    severity: Severity::Medium,
-    rationale: "Who may create a Service puts the address of someone else into `spec.externalIPs`, and every \
-                node hands him the traffic that pods send there (CVE-2020-8554).",
-    remediation: "Add `DenyServiceExternalIPs` to `--enable-admission-plugins`, or forbid `spec.externalIPs` by \
-                  an admission policy.",
-    references: &[
-        "https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#denyserviceexternalips",
-    ],
-    verdicts: &[
-        (
-            Outcome::Unknown,
-            "it is not on, and policies and kube-proxy are not read; or the flags are not visible",
-        ),
-        (Outcome::Pass, "`DenyServiceExternalIPs` is on"),
-    ],
-    needs: flags::SHOWN,
-    empty: Empty::NotApplicable,
-    rule: Rule::Flag(
-        &FlagRule::of(
-            "kube-apiserver",
-            &[Demand::Enough(
-                &Demand::Lists { of: ENABLED, entry: "DenyServiceExternalIPs" },
-                NOT_EXTERNAL,
-            )],
-        )
-        .hidden(Hidden::Elsewhere(NOT_EXTERNAL)),
-    ),
-};
 
 const NOT_CACHED: &str = "imagePullCredentialsVerificationPolicy AlwaysVerify at every kubelet, or a policy \
                           that sets imagePullPolicy, may do the same";

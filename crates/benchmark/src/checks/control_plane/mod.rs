@@ -4,6 +4,7 @@ mod admission_plugins;
 mod admission_policy_without_effect;
 mod default_plugins_off;
 mod exposed_etcd_listener;
+mod external_ips_allowed;
 mod fail_open_policy_webhook;
 mod limits;
 mod listeners;
@@ -14,7 +15,7 @@ mod profiling;
 use crate::Check;
 
 pub(super) static CHECKS: &[&Check] = &[
-    &admission_plugins::EXTERNAL_IPS,
+    &external_ips_allowed::CHECK,
     &no_event_rate_limit::CHECK,
     &admission_plugins::ALWAYS_ADMIT,
     &admission_plugins::CACHED_IMAGES,

@@ -78,7 +78,7 @@ fn pod_admission_exemption(facts: &Facts<'_>, findings: &mut Findings) -> Ruled 
             "has a policy engine that is not asked about some pods of tenants",
         );
     }
-    policy_engine::policy_may_refuse(None, facts)?;
+    policy_engine::policy_may_refuse_pods(facts)?;
     Ok(Ruling::Applies)
 }
 
