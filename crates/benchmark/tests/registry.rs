@@ -23,11 +23,11 @@ const CHECKS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/checks");
 
 /// Checks that cannot say everything, because what would decide it is not read yet.
 const ONE_SIDED: &[(&str, Outcome)] = &[
-    // The file of `--audit-policy-file`.
+    // The file of `--audit-policy-file`. Metrics count its levels, and not what it passes over.
     ("audit-policy-gaps", Outcome::Pass),
-    // Mutating policies, and what kubelets verify.
+    // Not every policy that may set `imagePullPolicy` is read, nor what pods have there.
     ("cached-image-reuse", Outcome::Fail),
-    // When a bootstrap token ends, which is a value of its Secret.
+    // When a bootstrap token ends and whether nodes log in by it, which are values of its Secret.
     ("bootstrap-token", Outcome::Fail),
     // Kubeconfig files on the control plane's nodes.
     ("standing-cluster-admin", Outcome::Pass),

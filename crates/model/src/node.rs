@@ -205,6 +205,10 @@ pub struct KubeletConfig {
     /// Whether static pods are also read from a URL. The URL may hold a credential and is not kept.
     #[serde(rename = "staticPodURL", skip_serializing_if = "Given::is_empty")]
     pub static_pod_url: Given,
+    /// `AlwaysVerify`, …: which images that are on the node already may be used without showing their
+    /// registry's credentials again; empty where the kubelet does not ask.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub image_pull_credentials_verification_policy: Arc<str>,
     /// What only flags can set; not part of the answer. `None` when the kubelet does not tell its flags,
     /// as before 1.36.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -13,15 +13,16 @@
 //! Where flags do not tell, `apiserver_admission_controller_admission_duration_seconds_count{name}` does: a
 //! plug-in that looked at a request is on.
 //!
-//! What else may do it is not read yet, so the first fails nothing: policies that change pods, and what
-//! kubelets verify.
+//! Every kubelet with `imagePullCredentialsVerificationPolicy: AlwaysVerify` does as much as
+//! `AlwaysPullImages`. Policies that change pods may as well, and not all of them are read: so the first fails
+//! nothing.
 //! Source: `k8s.io/kubernetes/pkg/kubeapiserver/options/plugins.go`.
 
-use assay_model::{Outcome, Severity};
+use assay_model::{Findings, Outcome, Resource, Scope, Severity, node::Node};
 
 use crate::{
-    Check, Empty, Rule,
-    flags::{self, Demand, FlagRule, Hidden, Witness},
+    Check, Empty, Facts, Rule, Ruled, Ruling,
+    flags::{self, Demand, FlagRule, Hidden, Replica, Witness},
 };
 
 const REFERENCES: &[&str] =
@@ -48,24 +49,38 @@ pub(super) static CACHED_IMAGES: Check = Check {
     verdicts: &[
         (
             Outcome::Unknown,
-            "it is not on, and what else may do it is not read; or the flags are not visible",
+            "neither is so, and policies may do the same; or flags or kubelets were not read",
         ),
-        (Outcome::Pass, "`AlwaysPullImages` is on, by the flags or by metrics"),
+        (
+            Outcome::Pass,
+            "`AlwaysPullImages` is on, by the flags or by metrics, or every kubelet has `AlwaysVerify`",
+        ),
     ],
-    needs: flags::SHOWN,
+    needs: &[Resource::WORKLOADS, &[Resource::Nodes, Resource::KubeletConfigs]],
     empty: Empty::NotApplicable,
     rule: Rule::Flag(
-        &FlagRule::of(
-            "kube-apiserver",
-            &[Demand::Enough(
-                &Demand::Lists { of: ENABLED, entry: "AlwaysPullImages" },
-                NOT_CACHED,
-            )],
-        )
-        .hidden(Hidden::Elsewhere(NOT_CACHED))
-        .witness(Witness::plugin("AlwaysPullImages")),
+        &FlagRule::of("kube-apiserver", &[Demand::Judge(cached_image_reuse)])
+            .hidden(Hidden::Elsewhere(NOT_CACHED))
+            .witness(Witness::plugin("AlwaysPullImages")),
     ),
 };
+
+fn cached_image_reuse(server: &Replica, facts: &Facts<'_>, _: &mut Findings) -> Ruled {
+    if server.lists(ENABLED, "AlwaysPullImages", facts)? {
+        return Ok(Ruling::Applies);
+    }
+    let inventory = facts.inventory;
+    let lax = |node: &Node| {
+        let name = &node.metadata.name;
+        let kubelet = inventory.kubelet_configs.get(name, name)?;
+        let policy = kubelet.map(|it| &*it.image_pull_credentials_verification_policy);
+        Ok(!node.is_virtual() && policy != Some("AlwaysVerify"))
+    };
+    if inventory.nodes.find(Scope::Cluster, lax)?.is_none() {
+        return Ok(Ruling::Applies);
+    }
+    Err(server.untold(format!("AlwaysPullImages is not on; {NOT_CACHED}")))
+}
 
 pub(super) static ALWAYS_ADMIT: Check = Check {
     code: "CLU-CIS-024",
