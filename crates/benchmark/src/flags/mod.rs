@@ -307,7 +307,12 @@ impl Replica {
     ///
     /// When the image's tag is not of the form `v1.37.2`, or no image is seen.
     pub fn minor(&self) -> Known<Minor> {
-        let untold = || self.untold("no tag of an image tells the version");
+        let untold = || {
+            self.untold(match self.source {
+                Source::MirrorPod => "the image's tag does not tell the version",
+                Source::Flagz => "/flagz does not tell the version",
+            })
+        };
         self.minor.ok_or_else(untold)
     }
 
