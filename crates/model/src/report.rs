@@ -165,6 +165,7 @@ impl From<&Gap> for GapReport {
 }
 
 /// Writes a resource as [`Collected`] does; a snapshot has other names for it.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn named<S: Serializer>(resource: &Resource, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(resource.name())
 }
