@@ -10,8 +10,9 @@
 //! | one has not, and the pod gets at its node or is on the node's network   | fail    |
 //!
 //! An image is known by its name, which whoever may create pods there can give to his own: a pass says
-//! that nothing is there under a foreign name. Who made it (`managedFields`) is not read either: a client gives
-//! itself the name that stands there, so it neither excuses nor accuses. Ephemeral containers are somebody's debugging.
+//! that nothing is there under a foreign name. Who made it (`managedFields`) is not read either: a client
+//! gives itself the name that stands there, so it neither excuses nor accuses. Ephemeral containers are
+//! somebody's debugging.
 
 use std::collections::BTreeMap;
 
