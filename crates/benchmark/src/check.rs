@@ -52,6 +52,8 @@ impl Check {
         let by_rule: &[&[Resource]] = match self.rule {
             Rule::Power(_) => power::READ_OF_ALLOWED,
             Rule::Flag(row) => row.reads_itself(),
+            // Where a kubelet was not read, what it was given is a hint.
+            Rule::Kubelet(_) => &[&[Resource::KubeletConfigMap]],
             _ => &[],
         };
         self.needs.iter().chain(by_rule).copied().flatten().copied().collect()
@@ -96,6 +98,9 @@ pub type Ruled = Known<Ruling>;
 /// is the [`engine`](crate::engine)'s to say.
 pub type On<T> = fn(&T, &Facts<'_>, &mut Findings) -> Ruled;
 
+/// A rule on what a node's kubelet runs with.
+pub type KubeletRule = fn(&KubeletConfig, &Node, &Facts<'_>, &mut Findings) -> Ruled;
+
 /// What a rule looks at.
 #[derive(Debug, Clone, Copy)]
 pub enum Rule {
@@ -126,7 +131,7 @@ pub enum Rule {
     /// Each node.
     Node(On<Node>),
     /// The configuration of each node's kubelet, with the node. Virtual nodes have none.
-    Kubelet(fn(&KubeletConfig, &Node, &Facts<'_>, &mut Findings) -> Ruled),
+    Kubelet(KubeletRule),
     /// Each `ClusterRoleBinding`.
     ClusterRoleBinding(On<Binding>),
     /// Each `RoleBinding`.

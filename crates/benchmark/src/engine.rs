@@ -22,6 +22,7 @@ use assay_model::{
 
 use crate::{
     Check, Empty, Facts, Rule, Ruled, Ruling,
+    check::KubeletRule,
     flags::{self, Replica},
     rbac::{Holder, power},
     settings::SYSTEM_NAMESPACES,
@@ -149,9 +150,7 @@ pub fn run_watched(
         }
         Rule::Kubelet(rule) => {
             bench.each(&inventory.nodes, |bench, node| {
-                bench.judge(node, |out| {
-                    kubelet(node, facts, |config| rule(config, node, facts, out))
-                });
+                bench.judge(node, |out| kubelet(rule, node, facts, out));
             });
         }
         Rule::ClusterRoleBinding(rule) => {
@@ -220,17 +219,16 @@ pub fn run_watched(
     bench.verdict()
 }
 
-/// What is said of the configuration of a node's kubelet; or why there is none.
-fn kubelet(
-    node: &Node,
-    facts: &Facts<'_>,
-    look: impl FnOnce(&assay_model::node::KubeletConfig) -> Ruled,
-) -> Ruled {
+/// What is said of the configuration of a node's kubelet; or why there is none, and what is given to
+/// those that join.
+fn kubelet(rule: KubeletRule, node: &Node, facts: &Facts<'_>, out: &mut Findings) -> Ruled {
     if node.is_virtual() {
         return Ok(Ruling::NotApplicable("no kubelet stands behind a virtual node".to_owned()));
     }
     let name = &node.metadata.name;
-    let Some(config) = facts.inventory.kubelet_configs.get(name, name)? else {
+    let config = facts.inventory.kubelet_configs.get(name, name);
+    let config = config.inspect_err(|_| hint_at_given(rule, node, facts, out))?;
+    let Some(config) = config else {
         let message = "the kubelet's configuration is not there";
         return Err(Gap::part(
             Resource::KubeletConfigs,
@@ -240,7 +238,20 @@ fn kubelet(
         )
         .into());
     };
-    look(config)
+    rule(config, node, facts, out)
+}
+
+/// What a rule would say of a kubelet that runs with what kubeadm gives to new nodes. What this one runs
+/// with may be another thing, so it is a hint and no more.
+fn hint_at_given(rule: KubeletRule, node: &Node, facts: &Facts<'_>, out: &mut Findings) {
+    let Ok(Some(given)) = &facts.inventory.kubelet_config_map else { return };
+    let mut seen = Findings::default();
+    // Be all of it told or not: what is seen is worth a hint.
+    drop(rule(&given.kubelet, node, facts, &mut seen));
+    for it in seen.faults.iter().chain(&seen.weaknesses) {
+        let field = it.at.path.trim_start_matches("configz ");
+        out.hint(format!("kubelet-config, which nodes are given that join: {field} {}", it.detail));
+    }
 }
 
 /// Something that can be judged, and be named in a report.

@@ -130,7 +130,7 @@ fn nothing_is_needed_in_vain() {
             let matters = |(world, settings): &(&World, &Settings)| {
                 let all = judge(check, world.snapshot.clone(), settings);
                 let less = judge(check, without(&world.snapshot, [need]), settings);
-                (all.outcome, all.findings) != (less.outcome, less.findings)
+                (all.outcome, all.findings, all.hints) != (less.outcome, less.findings, less.hints)
             };
             let again = shown.get(&need).copied().into_iter();
             if let Some(it) = again.chain(own_first(check, worlds)).find(matters) {
