@@ -184,7 +184,7 @@ macro_rules! snapshot {
 }
 
 /// The version of every projection. A kind that starts to keep more gets a number of its own.
-pub const PROJECTION: u32 = 2;
+pub const PROJECTION: u32 = 3;
 
 snapshot! {
     answers {
