@@ -5,6 +5,7 @@
 //! of each other's. `tests/cluster/node` is the first process of the node, and says how it is made.
 
 use std::{
+    collections::BTreeMap,
     convert::Infallible,
     ffi::OsStr,
     fs::{self, File},
@@ -19,8 +20,9 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use hyper::StatusCode;
 use nix::sched::{CloneFlags, setns};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{
     io::copy_bidirectional,
     net::TcpStream,
@@ -35,7 +37,7 @@ use crate::{
     pki::{self, write},
 };
 
-/// Its address in its own network.
+/// Its address in its own network, where the kubelet and the API server listen.
 const ADDRESS: &str = "10.77.0.1";
 
 /// What it is made of beside the programs that are built, and the Debian packages that these are of.
@@ -51,6 +53,9 @@ const CHANGED_WITHIN: Duration = Duration::from_mins(5);
 /// The components that kubeadm runs as static pods.
 const COMPONENTS: [&str; 4] =
     ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"];
+
+/// What the kubelet reads when it starts.
+const KUBELET_CONFIG: &str = "/var/lib/kubelet/config.yaml";
 
 /// A running node. Dropping it ends all of its processes and leaves nothing behind.
 ///
@@ -177,6 +182,11 @@ impl Node {
         self.keeper.folder().join("kubeconfig")
     }
 
+    /// The API server's address for what runs on the node.
+    pub fn server(&self) -> String {
+        format!("https://{ADDRESS}:6443")
+    }
+
     /// Where a file of the node is seen from outside.
     pub fn path(&self, file: &str) -> PathBuf {
         inside(self.init, file)
@@ -222,30 +232,98 @@ impl Node {
         Ok(serde_json::from_value(manifest["spec"]["containers"][0]["command"].clone())?)
     }
 
-    /// Gives a component another command line in its manifest, and waits until it runs with that and its
-    /// mirror pod says so.
+    /// Gives components other command lines in their manifests, all at once, and waits until each runs with
+    /// its own and its mirror pod says so.
     ///
     /// # Errors
     ///
     /// No such static pod, or one that was not ready in five minutes.
-    pub fn set_command_line(&self, component: &str, command: &[String]) -> Result<()> {
-        let mut manifest = self.manifest(component)?;
-        manifest["spec"]["containers"][0]["command"] = command.into();
-        // Moved into place, for the kubelet would read half a file.
-        let part = self.path(&format!("/etc/kubernetes/{component}.part"));
-        write(&part, &manifest.to_string())?;
-        fs::rename(part, self.path(&manifest_file(component)))?;
-        wait(&format!("{component} with another command line"), CHANGED_WITHIN, || {
+    pub fn set_command_lines(&self, lines: &BTreeMap<&str, Vec<String>>) -> Result<()> {
+        for (component, line) in lines {
+            let mut manifest = self.manifest(component)?;
+            manifest["spec"]["containers"][0]["command"] = line.clone().into();
+            // Moved into place, for the kubelet would read half a file.
+            let part = self.path(&format!("/etc/kubernetes/{component}.part"));
+            write(&part, &manifest.to_string())?;
+            fs::rename(part, self.path(&manifest_file(component)))?;
+        }
+        let runs = |component: &str, line: &[String]| {
             self.object(&mirror_pod(component)).is_ok_and(|pod| {
-                pod["spec"]["containers"][0]["command"]
-                    == manifest["spec"]["containers"][0]["command"]
-                    && has_condition(&pod, "Ready")
+                let words = pod["spec"]["containers"][0]["command"].as_array();
+                words.is_some_and(|it| it.iter().eq(line)) && has_condition(&pod, "Ready")
             })
+        };
+        wait("static pods with other command lines", CHANGED_WITHIN, || {
+            lines.iter().all(|(component, line)| runs(component, line))
+        })
+        .with_context(|| {
+            let late = lines.iter().filter(|(component, line)| !runs(component, line));
+            let logs: Vec<String> = late.map(|(component, _)| self.end_of_log(component)).collect();
+            logs.join("\n")
         })
     }
 
+    /// The end of what a component wrote, in its last container.
+    fn end_of_log(&self, component: &str) -> String {
+        let files = format!("/var/log/pods/kube-system_{component}-node_*/{component}/*.log");
+        let last = format!("tail --lines 10 $(ls -t {files} | head -1)");
+        let output = self.run("sh").args(["-c", &last]).output();
+        let text = output.map(|it| String::from_utf8_lossy(&it.stdout).into_owned());
+        format!("{component}:\n{}", text.unwrap_or_default())
+    }
+
+    /// The configuration file of the kubelet.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read or parsed.
+    pub fn kubelet_config(&self) -> Result<Value> {
+        self.yaml(KUBELET_CONFIG)
+    }
+
+    /// Starts the kubelet anew with another configuration, and returns when the API server reaches it. Whatever
+    /// serving certificate it asks for, it is given.
+    ///
+    /// # Errors
+    ///
+    /// A kubelet that did not answer in five minutes.
+    pub fn set_kubelet_config(&self, config: &Value) -> Result<()> {
+        write(&self.path(KUBELET_CONFIG), &config.to_string())?;
+        let running = || fs::read_to_string(self.path("/run/kubelet.pid"));
+        let before = running()?;
+        let killed = self.run("sh").args(["-c", &format!("kill {before}")]).status()?;
+        ensure!(killed.success(), "no process {before}");
+        wait("the kubelet with another configuration", CHANGED_WITHIN, || {
+            // 503 is the API server's, for a kubelet that is not there or has no certificate yet.
+            let configz = self.api.get("/api/v1/nodes/node/proxy/configz");
+            self.approve_serving_certificates().is_ok()
+                && running().is_ok_and(|it| it != before)
+                && configz.is_ok_and(|it| it.status != StatusCode::SERVICE_UNAVAILABLE)
+        })
+    }
+
+    /// Does what an approver does that a cluster has which lets its CA sign kubelets' serving certificates.
+    fn approve_serving_certificates(&self) -> Result<()> {
+        const REQUESTS: &str = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
+        let approved = json!({ "status": { "conditions": [
+            { "type": "Approved", "status": "True", "reason": "Test", "message": "" }
+        ] } });
+        for request in self.object(REQUESTS)?["items"].as_array().into_iter().flatten() {
+            let is_serving = request["spec"]["signerName"] == "kubernetes.io/kubelet-serving";
+            if is_serving && request.pointer("/status/conditions").is_none() {
+                let name = request["metadata"]["name"].as_str().unwrap_or_default();
+                self.api.patch(&format!("{REQUESTS}/{name}/approval"), &approved)?.success()?;
+            }
+        }
+        Ok(())
+    }
+
     fn manifest(&self, component: &str) -> Result<Value> {
-        let file = self.path(&manifest_file(component));
+        self.yaml(&manifest_file(component))
+    }
+
+    fn yaml(&self, file: &str) -> Result<Value> {
+        let file = self.path(file);
         let text = fs::read_to_string(&file).with_context(|| format!("{}", file.display()))?;
         Ok(serde_saphyr::from_str(&text)?)
     }
