@@ -6,7 +6,7 @@
 //! `true`, they fail.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     path::{Path, PathBuf},
     process::Command,
@@ -15,8 +15,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use assay_benchmark::{Rule, checks};
-use assay_tests::{Node, Report, Run, assay, objects};
+use assay_benchmark::{Check, Rule, checks};
+use assay_tests::{Node, Report, Run, assay, binary, objects};
 use serde_json::{Value, json};
 
 /// The node, for one test at a time: each may change it, and puts back what it changed.
@@ -27,117 +27,659 @@ fn node() -> Option<MutexGuard<'static, Node>> {
 }
 
 fn scan(node: &Node) -> Report {
-    let run = Run::of(assay(&node.kubeconfig()).args(["-o", "json"]));
+    scan_with(node, &[])
+}
+
+fn scan_with(node: &Node, arguments: &[&str]) -> Report {
+    let run = Run::of(assay(&node.kubeconfig()).args(["-o", "json"]).args(arguments));
     let report = run.report();
     assert!(report.is_complete(), "{}", run.stderr);
     report
 }
 
-/// Checks that judge a flag of a component.
-fn flag_checks() -> impl Iterator<Item = &'static str> {
-    checks::all().filter(|it| matches!(it.rule, Rule::Flag(_))).map(|it| it.id)
-}
+/// Checks, and the outcome of each.
+type Outcomes = BTreeMap<&'static str, String>;
 
-/// What kubeadm 1.37 sets, and hence what a scan must say of it.
-const KUBEADM: &[(&str, &str)] = &[
-    ("no-audit-backend", "fail"),
-    ("no-kubelet-client-certificate", "pass"),
-    ("no-node-restriction", "pass"),
-    ("static-token-file", "pass"),
-];
-
-/// One flag of kube-apiserver: the check, what the flag is made, and what the check then says.
-struct Change {
-    check: &'static str,
-    flag: &'static str,
-    /// `None` takes the flag away.
-    value: Option<&'static str>,
-    outcome: &'static str,
-}
-
-const CHANGES: &[Change] = &[
-    Change {
-        check: "no-node-restriction",
-        flag: "--enable-admission-plugins",
-        value: Some("NamespaceLifecycle"),
-        outcome: "fail",
-    },
-    Change {
-        check: "static-token-file",
-        flag: "--token-auth-file",
-        value: Some("/etc/kubernetes/pki/tokens.csv"),
-        outcome: "fail",
-    },
-    Change {
-        check: "no-kubelet-client-certificate",
-        flag: "--kubelet-client-certificate",
-        value: None,
-        outcome: "fail",
-    },
-    Change {
-        check: "no-audit-backend",
-        flag: "--audit-log-path",
-        value: Some("/var/log/kube-apiserver-audit.log"),
-        outcome: "pass",
-    },
-];
-
-impl Change {
-    /// A command line with this change made.
-    fn made_to(&self, command: &[String]) -> Vec<String> {
-        let is_it = |it: &&String| it.split_once('=').is_some_and(|(name, _)| name == self.flag);
-        let mut changed: Vec<String> = command.iter().filter(|it| !is_it(it)).cloned().collect();
-        changed.extend(self.value.map(|value| format!("{}={value}", self.flag)));
-        assert_ne!(changed, command, "{} changes something", self.check);
-        changed
-    }
-}
-
-/// The outcome of each check that judges a flag.
-fn outcomes(report: &Report) -> BTreeMap<&'static str, String> {
+fn outcomes(report: &Report, of: impl Fn(&Check) -> bool) -> Outcomes {
     let checks = report.checks();
-    flag_checks().map(|id| (id, checks[id].outcome().to_owned())).collect()
+    checks::all()
+        .filter(|it| of(it))
+        .map(|it| (it.id, checks[it.id].outcome().to_owned()))
+        .collect()
+}
+
+fn judges_a_flag(check: &Check) -> bool {
+    matches!(check.rule, Rule::Flag(_))
+}
+
+fn judges_a_kubelet(check: &Check) -> bool {
+    check.item() == "HST-CIS"
+}
+
+/// These outcomes, with those turned that a change turns.
+fn turned<'a>(
+    before: &Outcomes,
+    turns: impl IntoIterator<Item = &'a (&'static str, &'static str)>,
+) -> Outcomes {
+    let mut after = before.clone();
+    for (check, outcome) in turns {
+        let was = after.insert(check, (*outcome).to_owned());
+        assert!(was.is_some_and(|it| it != *outcome), "{check} is turned, and by one change");
+    }
+    after
+}
+
+/// The checks of one kind that a table is about.
+fn named<'a>(
+    turns: impl IntoIterator<Item = &'a (&'static str, &'static str)>,
+) -> BTreeSet<&'a str> {
+    turns.into_iter().map(|(check, _)| *check).collect()
+}
+
+/// What each check of a flag says of what kubeadm 1.37 sets.
+///
+/// Three are unknown, for what they fall back on is not read: whether policies of admission or the kubelets
+/// do what a plug-in would (`cached-image-reuse`, `external-ips-allowed`), and what the server offers in
+/// handshakes (`weak-api-server-tls`).
+const KUBEADM: &[(&str, &str)] = &[
+    ("always-admit-plugin", "pass"),
+    ("always-allow-authorizer", "pass"),
+    ("api-server-profiling", "fail"),
+    ("audit-policy-gaps", "fail"),
+    ("cached-image-reuse", "unknown"),
+    ("controller-manager-profiling", "fail"),
+    ("default-plugins-off", "pass"),
+    ("etcd-open-to-clients", "pass"),
+    ("etcd-open-to-peers", "pass"),
+    ("etcd-peers-without-tls", "pass"),
+    ("etcd-self-signed-for-clients", "pass"),
+    ("etcd-self-signed-for-peers", "pass"),
+    ("etcd-shares-cluster-ca", "pass"),
+    ("etcd-without-tls", "pass"),
+    ("exposed-controller-manager", "pass"),
+    ("exposed-etcd-listener", "pass"),
+    ("exposed-scheduler", "pass"),
+    ("external-ips-allowed", "unknown"),
+    ("few-audit-files", "not-applicable"),
+    ("finished-pods-pile-up", "warn"),
+    ("implicit-service-account-key", "pass"),
+    ("legacy-insecure-access", "pass"),
+    ("no-audit-backend", "fail"),
+    ("no-audit-policy", "fail"),
+    ("no-client-ca", "pass"),
+    ("no-etcd-ca", "pass"),
+    ("no-etcd-client-certificate", "pass"),
+    ("no-event-rate-limit", "warn"),
+    ("no-kubelet-client-certificate", "pass"),
+    ("no-namespace-lifecycle", "pass"),
+    ("no-node-authorizer", "pass"),
+    ("no-node-restriction", "pass"),
+    ("no-published-root-ca", "pass"),
+    ("no-rbac-authorizer", "pass"),
+    ("no-service-account-admission", "pass"),
+    ("no-service-account-lookup", "pass"),
+    ("no-serving-key-pair", "pass"),
+    ("no-token-signing-key", "pass"),
+    ("scheduler-profiling", "fail"),
+    ("server-certificate-rotation-off", "pass"),
+    ("shared-controller-account", "pass"),
+    ("short-audit-retention", "not-applicable"),
+    ("small-audit-files", "not-applicable"),
+    ("spoofable-front-proxy", "pass"),
+    ("static-token-file", "pass"),
+    ("unbounded-token-lifetime", "warn"),
+    ("unusual-request-timeout", "pass"),
+    ("unverified-kubelet-certificate", "fail"),
+    ("weak-api-server-tls", "unknown"),
+    ("year-long-bound-tokens", "fail"),
+];
+
+/// A change to the command line of one component, and what each check says then that is turned by it.
+struct Change {
+    component: &'static str,
+    /// With a value it is set to that; without one it is taken away.
+    flags: &'static [&'static str],
+    turns: &'static [(&'static str, &'static str)],
+}
+
+const fn change(
+    component: &'static str,
+    flags: &'static [&'static str],
+    turns: &'static [(&'static str, &'static str)],
+) -> Change {
+    Change { component, flags, turns }
+}
+
+const SERVER: &str = "kube-apiserver";
+const CONTROLLERS: &str = "kube-controller-manager";
+const SCHEDULER: &str = "kube-scheduler";
+const ETCD: &str = "etcd";
+
+/// What is changed together, in one restart of each component, and turns one check each: no two changes of a
+/// round touch the same flag or the same check.
+///
+/// Two checks are turned by no flag with which an API server of 1.37 starts ([`NOT_TURNED`]).
+const ROUNDS: [&[Change]; 2] = [
+    &[
+        change(
+            SERVER,
+            &["--enable-admission-plugins=AlwaysAdmit,AlwaysPullImages,DenyServiceExternalIPs"],
+            &[
+                ("always-admit-plugin", "fail"),
+                ("cached-image-reuse", "pass"),
+                ("external-ips-allowed", "pass"),
+                ("no-node-restriction", "fail"),
+            ],
+        ),
+        change(
+            SERVER,
+            &["--disable-admission-plugins=ServiceAccount,NamespaceLifecycle"],
+            &[
+                ("default-plugins-off", "fail"),
+                ("no-namespace-lifecycle", "fail"),
+                ("no-service-account-admission", "fail"),
+            ],
+        ),
+        // ABAC allows everything here, for the kubelet needs either.
+        change(
+            SERVER,
+            &[
+                "--authorization-mode=ABAC,RBAC",
+                "--authorization-policy-file=/etc/kubernetes/pki/abac.jsonl",
+            ],
+            &[("no-node-authorizer", "fail")],
+        ),
+        change(SERVER, &["--audit-log-path=/var/log/audit.log"], &[("no-audit-backend", "pass")]),
+        change(SERVER, &["--audit-log-maxage=7"], &[("short-audit-retention", "fail")]),
+        change(SERVER, &["--audit-log-maxbackup=2"], &[("few-audit-files", "fail")]),
+        change(SERVER, &["--audit-log-maxsize=10"], &[("small-audit-files", "fail")]),
+        change(SERVER, &["--profiling=false"], &[("api-server-profiling", "pass")]),
+        change(SERVER, &["--request-timeout=10m"], &[("unusual-request-timeout", "warn")]),
+        change(
+            SERVER,
+            &["--service-account-lookup=false"],
+            &[("no-service-account-lookup", "fail")],
+        ),
+        change(
+            SERVER,
+            &["--service-account-extend-token-expiration=false"],
+            &[("year-long-bound-tokens", "pass")],
+        ),
+        change(
+            SERVER,
+            &["--service-account-max-token-expiration=24h"],
+            &[("unbounded-token-lifetime", "pass")],
+        ),
+        change(
+            SERVER,
+            &["--token-auth-file=/etc/kubernetes/pki/tokens.csv"],
+            &[("static-token-file", "fail")],
+        ),
+        change(
+            SERVER,
+            &["--kubelet-client-certificate"],
+            &[("no-kubelet-client-certificate", "fail")],
+        ),
+        change(
+            SERVER,
+            &["--kubelet-certificate-authority=/etc/kubernetes/pki/ca.crt"],
+            &[("unverified-kubelet-certificate", "pass")],
+        ),
+        change(
+            SERVER,
+            &[
+                "--tls-cipher-suites=TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,TLS_RSA_WITH_AES_128_CBC_SHA",
+            ],
+            &[("weak-api-server-tls", "fail")],
+        ),
+        change(CONTROLLERS, &["--profiling=false"], &[("controller-manager-profiling", "pass")]),
+        change(CONTROLLERS, &["--bind-address=0.0.0.0"], &[("exposed-controller-manager", "fail")]),
+        change(
+            CONTROLLERS,
+            &["--terminated-pod-gc-threshold=0"],
+            &[("finished-pods-pile-up", "fail")],
+        ),
+        // What is published, which could make up for it, is not read.
+        change(CONTROLLERS, &["--root-ca-file"], &[("no-published-root-ca", "unknown")]),
+        change(
+            CONTROLLERS,
+            &["--feature-gates=RotateKubeletServerCertificate=false"],
+            &[("server-certificate-rotation-off", "fail")],
+        ),
+        change(
+            CONTROLLERS,
+            &["--service-account-private-key-file"],
+            &[("no-token-signing-key", "fail")],
+        ),
+        change(
+            CONTROLLERS,
+            &["--use-service-account-credentials=false"],
+            &[("shared-controller-account", "fail")],
+        ),
+        change(SCHEDULER, &["--profiling=false"], &[("scheduler-profiling", "pass")]),
+        change(SCHEDULER, &["--bind-address=0.0.0.0"], &[("exposed-scheduler", "fail")]),
+        change(ETCD, &["--client-cert-auth=false"], &[("etcd-open-to-clients", "warn")]),
+        change(ETCD, &["--auto-tls=true"], &[("etcd-self-signed-for-clients", "fail")]),
+        change(ETCD, &["--peer-client-cert-auth=false"], &[("etcd-open-to-peers", "warn")]),
+        change(
+            ETCD,
+            &["--listen-metrics-urls=http://0.0.0.0:2381"],
+            &[("exposed-etcd-listener", "warn")],
+        ),
+        // One bundle for both, which neither alone makes a fault.
+        change(
+            ETCD,
+            &["--trusted-ca-file=/etc/kubernetes/pki/etcd/both.crt"],
+            &[("etcd-shares-cluster-ca", "fail")],
+        ),
+        change(SERVER, &["--client-ca-file=/etc/kubernetes/pki/etcd/both.crt"], &[]),
+    ],
+    &[
+        change(
+            SERVER,
+            &[
+                "--authorization-mode=Node,ABAC",
+                "--authorization-policy-file=/etc/kubernetes/pki/abac.jsonl",
+            ],
+            &[("no-rbac-authorizer", "fail")],
+        ),
+        change(
+            SERVER,
+            &[
+                "--enable-admission-plugins=NodeRestriction,EventRateLimit",
+                "--admission-control-config-file=/etc/kubernetes/pki/admission.yaml",
+            ],
+            &[("no-event-rate-limit", "pass")],
+        ),
+        change(
+            SERVER,
+            &["--audit-policy-file=/etc/kubernetes/pki/audit.yaml"],
+            // What the policy says stands on the node alone.
+            &[("no-audit-policy", "pass"), ("audit-policy-gaps", "manual")],
+        ),
+        // Whether anybody collects what a container prints, only a person can tell.
+        change(SERVER, &["--audit-log-path=-"], &[("no-audit-backend", "manual")]),
+        change(SERVER, &["--tls-min-version=VersionTLS11"], &[("weak-api-server-tls", "fail")]),
+        // With one CA for both, a server of 1.35 or later does not start.
+        change(SERVER, &["--requestheader-allowed-names"], &[("spoofable-front-proxy", "unknown")]),
+        // In clear text, for a server that knows no CA speaks to no etcd that has a certificate.
+        change(
+            SERVER,
+            &[
+                "--etcd-servers=http://127.0.0.1:2379",
+                "--etcd-cafile",
+                "--etcd-certfile",
+                "--etcd-keyfile",
+            ],
+            &[("no-etcd-ca", "fail"), ("no-etcd-client-certificate", "fail")],
+        ),
+        change(
+            ETCD,
+            &[
+                "--listen-client-urls=http://127.0.0.1:2379",
+                "--advertise-client-urls=http://127.0.0.1:2379",
+                "--cert-file",
+                "--key-file",
+            ],
+            &[("etcd-without-tls", "fail")],
+        ),
+        change(
+            ETCD,
+            &["--client-cert-auth", "--trusted-ca-file"],
+            &[("etcd-open-to-clients", "fail"), ("etcd-shares-cluster-ca", "fail")],
+        ),
+        change(
+            ETCD,
+            &["--peer-cert-file", "--peer-key-file", "--peer-auto-tls=true"],
+            &[("etcd-peers-without-tls", "warn"), ("etcd-self-signed-for-peers", "fail")],
+        ),
+        change(
+            CONTROLLERS,
+            &["--terminated-pod-gc-threshold=100"],
+            &[("finished-pods-pile-up", "pass")],
+        ),
+        change(CONTROLLERS, &["--bind-address"], &[("exposed-controller-manager", "warn")]),
+        change(SCHEDULER, &["--bind-address"], &[("exposed-scheduler", "warn")]),
+    ],
+];
+
+/// Checks that no change turns, and why.
+const NOT_TURNED: &[(&str, &str)] = &[
+    (
+        "always-allow-authorizer",
+        "with it the server turns away strangers, the kubelet's probes too",
+    ),
+    ("implicit-service-account-key", "a server of 1.34 or later does not start without the key"),
+    ("legacy-insecure-access", "a server of 1.24 or later does not start with such a flag"),
+    ("no-client-ca", "no certificate would be believed, the kubelet's neither"),
+    (
+        "no-serving-key-pair",
+        "nobody would believe the certificate that the server makes for itself",
+    ),
+];
+
+/// Files that the changed flags name. What begins with a brace, the server takes for JSON.
+const FILES: &[(&str, &str)] = &[
+    ("tokens.csv", "t,u,u\n"),
+    ("audit.yaml", "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{ level: Metadata }]\n"),
+    (
+        "admission.yaml",
+        "apiVersion: apiserver.config.k8s.io/v1\n\
+         kind: AdmissionConfiguration\n\
+         plugins: [{ name: EventRateLimit, path: event-rate-limit.yaml }]\n",
+    ),
+    (
+        "event-rate-limit.yaml",
+        "apiVersion: eventratelimit.admission.k8s.io/v1alpha1\n\
+         kind: Configuration\n\
+         limits: [{ type: Server, qps: 5000, burst: 20000 }]\n",
+    ),
+    (
+        "abac.jsonl",
+        concat!(
+            r#"{"apiVersion": "abac.authorization.kubernetes.io/v1beta1", "kind": "Policy", "spec": {"#,
+            r#""group": "system:authenticated", "namespace": "*", "resource": "*", "apiGroup": "*", "#,
+            "\"nonResourcePath\": \"*\"}}\n",
+            r#"{"apiVersion": "abac.authorization.kubernetes.io/v1beta1", "kind": "Policy", "spec": {"#,
+            r#""group": "system:unauthenticated", "readonly": true, "nonResourcePath": "*"}}"#,
+        ),
+    ),
+];
+
+/// The command line of each component that a round changes, made from kubeadm's.
+fn changed(
+    kubeadm: &BTreeMap<&'static str, Vec<String>>,
+    round: &[Change],
+) -> BTreeMap<&'static str, Vec<String>> {
+    let mut lines = kubeadm.clone();
+    let mut flags = BTreeSet::new();
+    for change in round {
+        let line = lines.get_mut(change.component).expect("a component");
+        for flag in change.flags {
+            let name = flag.split('=').next().expect("a name");
+            assert!(flags.insert((change.component, name)), "{flag} is changed once");
+            let before = line.clone();
+            line.retain(|it| it.split('=').next() != Some(name));
+            line.extend(flag.contains('=').then(|| (*flag).to_owned()));
+            assert_ne!(*line, before, "{flag} changes something");
+        }
+    }
+    lines
 }
 
 #[test]
-#[ignore = "minutes long: run it with `cargo test -p assay-tests --test node -- --ignored`"]
 fn mirror_pods_declare_the_flags_of_the_manifests() {
     let Some(node) = node() else { return };
     let report = scan(&node);
+    let expected: Outcomes = KUBEADM.iter().map(|(id, it)| (*id, (*it).to_owned())).collect();
+    assert_eq!(
+        outcomes(&report, judges_a_flag),
+        expected,
+        "every check of a flag, and what it says"
+    );
     let checks = report.checks();
-    for id in flag_checks() {
-        let verdict = checks[id];
-        assert_ne!(verdict.outcome(), "unknown", "{id}: {:?}", verdict.reasons());
-        assert_eq!(verdict.0["basis"], "declared", "{id}");
-    }
-    let outcomes = outcomes(&report);
     for (id, outcome) in KUBEADM {
-        assert_eq!(outcomes[id], *outcome, "{id}");
+        let basis = match *outcome {
+            "unknown" | "not-applicable" => Value::Null,
+            _ => "declared".into(),
+        };
+        assert_eq!(checks[id].0["basis"], basis, "{id}");
+        assert_eq!(checks[id].reasons().is_empty(), *outcome != "unknown", "{id} says why");
     }
 }
 
 #[test]
-#[ignore = "minutes long: run it with `cargo test -p assay-tests --test node -- --ignored`"]
-fn one_flag_turns_one_verdict_and_back() {
+fn a_flag_turns_its_verdict_and_back() {
     let Some(node) = node() else { return };
-    let before = outcomes(&scan(&node));
-    let kubeadm = node.command_line("kube-apiserver").expect("a manifest");
-    fs::write(node.path("/etc/kubernetes/pki/tokens.csv"), "t,u,u\n").expect("written");
-
-    // From one change straight to the next: each step shows one verdict turned and the last one back.
-    for change in CHANGES {
-        node.set_command_line("kube-apiserver", &change.made_to(&kubeadm)).expect("it runs");
-        let mut expected = before.clone();
-        expected.insert(change.check, change.outcome.to_owned());
-        assert_ne!(expected, before, "{} is turned", change.check);
-        assert_eq!(outcomes(&scan(&node)), expected, "{}", change.check);
+    let pki = |file: &str| node.path("/etc/kubernetes/pki").join(file);
+    for (file, content) in FILES {
+        fs::write(pki(file), content).expect("written");
     }
-    node.set_command_line("kube-apiserver", &kubeadm).expect("it runs");
-    assert_eq!(outcomes(&scan(&node)), before);
+    let authority = |file| fs::read_to_string(pki(file)).expect("a certificate");
+    let both = authority("ca.crt") + &authority("etcd/ca.crt");
+    fs::write(pki("etcd/both.crt"), both).expect("written");
+
+    let kubeadm: BTreeMap<&str, Vec<String>> = [SERVER, CONTROLLERS, SCHEDULER, ETCD]
+        .map(|it| (it, node.command_line(it).expect("a manifest")))
+        .into();
+    let before = outcomes(&scan(&node), judges_a_flag);
+    let of = |round: &'static [Change]| round.iter().flat_map(|it| it.turns);
+    let all = ROUNDS.iter().flat_map(|it| of(it)).chain(NOT_TURNED);
+    assert_eq!(
+        named(all),
+        before.keys().copied().collect(),
+        "every check is turned, or says why not"
+    );
+
+    // From one round straight to the next: each shows its verdicts turned and the last ones back.
+    for round in ROUNDS {
+        node.set_command_lines(&changed(&kubeadm, round)).expect("they run");
+        assert_eq!(outcomes(&scan(&node), judges_a_flag), turned(&before, of(round)));
+    }
+    node.set_command_lines(&kubeadm).expect("they run");
+    assert_eq!(outcomes(&scan(&node), judges_a_flag), before);
+}
+
+/// What each check says of the kubelet that kubeadm 1.37 sets up, and of kube-proxy beside it.
+const KUBEADM_KUBELET: &[(&str, &str)] = &[
+    ("allowed-unsafe-sysctl", "pass"),
+    ("anonymous-kubelet", "pass"),
+    ("endless-stream", "pass"),
+    ("kubelet-allows-all", "pass"),
+    ("kubelet-read-only-port", "pass"),
+    ("no-default-seccomp-profile", "fail"),
+    ("no-iptables-utility-chains", "pass"),
+    ("no-kubelet-client-ca", "pass"),
+    ("no-kubelet-client-rotation", "pass"),
+    ("no-kubelet-serving-rotation", "warn"),
+    ("no-pod-pids-limit", "fail"),
+    ("open-kube-proxy-metrics", "pass"),
+    ("self-signed-kubelet-certificate", "warn"),
+    ("static-pod-url", "pass"),
+    ("throttled-kubelet-events", "pass"),
+    ("weak-kubelet-cipher-suite", "warn"),
+];
+
+/// A change to the kubelet's configuration file, as a merge patch in YAML, and what checks say then.
+type Setting = (&'static str, &'static [(&'static str, &'static str)]);
+
+/// One at a time. Longer streams than 4 h are the worst that a file can ask for, since 0 is the default there.
+const SETTINGS: &[Setting] = &[
+    ("authentication: { anonymous: { enabled: true } }", &[("anonymous-kubelet", "fail")]),
+    ("authorization: { mode: AlwaysAllow }", &[("kubelet-allows-all", "fail")]),
+    ("readOnlyPort: 10255", &[("kubelet-read-only-port", "fail")]),
+    ("streamingConnectionIdleTimeout: 5h", &[("endless-stream", "warn")]),
+    // How kube-proxy works, which decides how bad that is, stands in a file that is not read for it.
+    ("makeIPTablesUtilChains: false", &[("no-iptables-utility-chains", "unknown")]),
+    ("eventRecordQPS: 2", &[("throttled-kubelet-events", "warn")]),
+    ("rotateCertificates: false", &[("no-kubelet-client-rotation", "fail")]),
+    (
+        "tlsCipherSuites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_RSA_WITH_AES_128_CBC_SHA]",
+        &[("weak-kubelet-cipher-suite", "fail")],
+    ),
+    ("tlsMinVersion: VersionTLS13", &[("weak-kubelet-cipher-suite", "pass")]),
+    ("podPidsLimit: 1024", &[("no-pod-pids-limit", "pass")]),
+    ("seccompDefault: true", &[("no-default-seccomp-profile", "pass")]),
+    ("allowedUnsafeSysctls: [net.*]", &[("allowed-unsafe-sysctl", "fail")]),
+    ("staticPodURL: http://127.0.0.1:1/", &[("static-pod-url", "fail")]),
+    (
+        "featureGates: { RotateKubeletServerCertificate: false }",
+        &[("no-kubelet-serving-rotation", "fail")],
+    ),
+    (
+        MANAGED_CERTIFICATE,
+        &[("no-kubelet-serving-rotation", "pass"), ("self-signed-kubelet-certificate", "pass")],
+    ),
+];
+
+/// With it, a kubelet can be dialled: its certificate proves whose it is.
+const MANAGED_CERTIFICATE: &str = "serverTLSBootstrap: true";
+
+/// Turned elsewhere: the one by the file of kube-proxy, and the other where a kubelet is dialled, for without
+/// a client CA it does not know the API server.
+const OTHER_SETTINGS: &[(&str, &str)] =
+    &[("open-kube-proxy-metrics", "fail"), ("no-kubelet-client-ca", "fail")];
+
+/// A configuration with a merge patch, in YAML, applied.
+fn patched(config: &Value, patch: &str) -> Value {
+    let mut patched = config.clone();
+    merge(&mut patched, &serde_saphyr::from_str(patch).expect("YAML"));
+    patched
+}
+
+fn merge(into: &mut Value, patch: &Value) {
+    match patch {
+        Value::Null => *into = Value::Null,
+        Value::Object(fields) => {
+            if !into.is_object() {
+                *into = json!({});
+            }
+            for (name, value) in fields {
+                merge(&mut into[name], value);
+            }
+        }
+        other => *into = other.clone(),
+    }
+}
+
+const BY_PROXY: [&str; 2] = ["--kubelet=proxy", "--check=HST-CIS"];
+
+#[test]
+fn a_kubelets_setting_turns_its_verdict_and_back() {
+    let Some(node) = node() else { return };
+    let expected: Outcomes =
+        KUBEADM_KUBELET.iter().map(|(id, it)| (*id, (*it).to_owned())).collect();
+    let ask = || outcomes(&scan_with(&node, &BY_PROXY), judges_a_kubelet);
+    assert_eq!(ask(), expected, "every check of a kubelet, and what it says");
+    let all = SETTINGS.iter().flat_map(|(_, turns)| *turns).chain(OTHER_SETTINGS);
+    assert_eq!(named(all), expected.keys().copied().collect(), "every check is turned");
+
+    let kubeadm = node.kubelet_config().expect("a configuration");
+    for (patch, turns) in SETTINGS {
+        node.set_kubelet_config(&patched(&kubeadm, patch)).expect("it runs");
+        assert_eq!(ask(), turned(&expected, *turns), "{patch}");
+    }
+    node.set_kubelet_config(&kubeadm).expect("it runs");
+    assert_eq!(ask(), expected);
+
+    let map = "/api/v1/namespaces/kube-system/configmaps/kube-proxy";
+    let answer = node.api().get(map).expect("an answer").success().expect("a map");
+    let config = answer["data"]["config.conf"].as_str().expect("a file");
+    let set = |config: &str| {
+        let change = json!({ "data": { "config.conf": config } });
+        node.api().patch(map, &change).expect("an answer").success().expect("a success");
+    };
+    let open = config.replace("metricsBindAddress: \"\"", "metricsBindAddress: 0.0.0.0:10249");
+    assert_ne!(open, config);
+    set(&open);
+    assert_eq!(ask(), turned(&expected, &OTHER_SETTINGS[..1]));
+    set(config);
+    assert_eq!(ask(), expected);
+}
+
+/// A service account with the rights that `kubectl assay rbac` prints for these arguments, and a kubeconfig of
+/// it for what runs on the node.
+fn reader(node: &Node, name: &str, arguments: &[&str]) -> PathBuf {
+    let create = |object: &Value| {
+        let made = node.api().post(&collection(object), object).expect("an answer");
+        made.success().unwrap_or_else(|error| panic!("{error}: {object:#}"))
+    };
+    let printed =
+        Run::of(assay(Path::new("/nonexistent")).args(["rbac", "--name", name]).args(arguments));
+    let roles = node.path("/run").join(format!("{name}.yaml"));
+    fs::write(&roles, printed.stdout).expect("written");
+    for role in objects::read(&roles).expect("roles") {
+        create(&role);
+        create(&json!({
+            "apiVersion": role["apiVersion"],
+            "kind": format!("{}Binding", role["kind"].as_str().expect("a kind")),
+            "metadata": role["metadata"],
+            "roleRef": {
+                "apiGroup": "rbac.authorization.k8s.io", "kind": role["kind"], "name": name,
+            },
+            "subjects": [{ "kind": "ServiceAccount", "namespace": "default", "name": name }],
+        }));
+    }
+    let account = json!({
+        "apiVersion": "v1", "kind": "ServiceAccount",
+        "metadata": { "name": name, "namespace": "default" },
+    });
+    create(&account);
+    let token = format!("{}/{name}/token", collection(&account));
+    let request = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest" });
+    let answer = node.api().post(&token, &request).expect("an answer").success().expect("a token");
+
+    let admin = fs::read_to_string(node.kubeconfig()).expect("a kubeconfig");
+    let mut config: Value = serde_json::from_str(&admin).expect("JSON");
+    config["clusters"][0]["cluster"]["server"] = node.server().into();
+    config["users"][0]["user"] = json!({ "token": answer["status"]["token"] });
+    let kubeconfig = format!("/run/{name}.kubeconfig");
+    fs::write(node.path(&kubeconfig), config.to_string()).expect("written");
+    kubeconfig.into()
+}
+
+/// A scan on the node itself, from where kubelets are reached.
+fn scan_there(node: &Node, kubeconfig: &Path, arguments: &[&str]) -> Run {
+    let mut command = node.run(binary());
+    command
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("KUBECONFIG", kubeconfig)
+        .env("HOME", "/nonexistent")
+        .args(["-o", "json", "--fail-on=never"])
+        .args(arguments);
+    Run::of(&mut command)
+}
+
+/// What was not read although it was asked for, with what was said.
+fn refusals(report: &Report) -> Vec<&str> {
+    let kinds = report.0["collection"].as_array().into_iter().flatten();
+    let gaps = kinds.flat_map(|it| it["gaps"].as_array().into_iter().flatten());
+    gaps.filter(|it| it["cause"] != "not-requested")
+        .map(|it| it["message"].as_str().unwrap_or_default())
+        .collect()
 }
 
 #[test]
-#[ignore = "minutes long: run it with `cargo test -p assay-tests --test node -- --ignored`"]
+fn a_kubelet_that_proves_who_it_is_tells_the_same_when_dialled() {
+    let Some(node) = node() else { return };
+    let kubeconfig = reader(&node, "dialler", &["--kubelet=direct", "--check=HST-CIS"]);
+    let ask = |way: &str| {
+        scan_there(&node, &kubeconfig, &[&format!("--kubelet={way}"), "--check=HST-CIS"]).report()
+    };
+    // What kubeadm sets up proves nothing, so no token was sent; and by proxy takes a right that is not given.
+    for (way, says) in [
+        ("direct", &["serverTLSBootstrap", "--kubelet proxy"][..]),
+        ("proxy", &["nodes/proxy"]),
+        ("auto", &["serverTLSBootstrap", "nodes/proxy"]),
+    ] {
+        let report = ask(way);
+        assert!(!report.is_complete());
+        let refusals = refusals(&report);
+        let [refusal] = refusals[..] else { panic!("one: {refusals:?}") };
+        assert!(says.iter().all(|it| refusal.contains(it)), "{way}: {refusal}");
+        assert_eq!(report.checks()["anonymous-kubelet"].outcome(), "unknown");
+    }
+
+    let kubeadm = node.kubelet_config().expect("a configuration");
+    let managed = patched(&kubeadm, MANAGED_CERTIFICATE);
+    node.set_kubelet_config(&managed).expect("it runs");
+    let by_proxy = outcomes(&scan_with(&node, &BY_PROXY), judges_a_kubelet);
+    for way in ["direct", "auto"] {
+        let report = ask(way);
+        assert_eq!(refusals(&report), [""; 0], "{way}");
+        assert_eq!(outcomes(&report, judges_a_kubelet), by_proxy, "{way}");
+    }
+
+    // It knows no certificate then, and still the token, which it has the API server review.
+    let stranger = patched(&managed, "authentication: { x509: { clientCAFile: '' } }");
+    node.set_kubelet_config(&stranger).expect("it runs");
+    let report = ask("direct");
+    assert_eq!(outcomes(&report, judges_a_kubelet), turned(&by_proxy, &OTHER_SETTINGS[1..]));
+    node.set_kubelet_config(&kubeadm).expect("it runs");
+}
+
+#[test]
 fn the_node_is_seen_as_it_is() {
     let Some(node) = node() else { return };
     let report = scan(&node);
@@ -234,7 +776,6 @@ fn ran(node: &Node, name: &str, spec: &Value) -> (Value, Value, String) {
 }
 
 #[test]
-#[ignore = "minutes long: run it with `cargo test -p assay-tests --test node -- --ignored`"]
 fn the_shipped_job_runs_with_its_role_and_reports() {
     let Some(node) = node() else { return };
     let shipped = shipped();
