@@ -16,7 +16,10 @@ use std::{
 };
 
 use assay_benchmark::{Check, Rule, checks};
+use assay_collector::{ConnectOptions, Plan, Silent, Stop, collect, connect};
+use assay_model::{Resource, arguments::KEPT_FLAGS, control_plane::FlagValue};
 use assay_tests::{Node, Report, Run, assay, binary, objects};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
 /// The node, for one test at a time: each may change it, and puts back what it changed.
@@ -679,6 +682,94 @@ fn a_kubelet_that_proves_who_it_is_tells_the_same_when_dialled() {
     node.set_kubelet_config(&kubeadm).expect("it runs");
 }
 
+/// All that is read only when it is asked for.
+const ALL_OF_IT: [&str; 4] = ["--kubelet=proxy", "--metrics", "--flagz", "--secrets"];
+
+/// Nobody has this password.
+const PASSWORD: &str = "canary-3c1f9a77b2d84e06";
+
+#[test]
+fn all_is_read_that_can_be_asked_for_and_no_value_of_a_secret() {
+    let Some(node) = node() else { return };
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": {
+            "name": "canary", "namespace": "default",
+            "annotations": { "kubectl.kubernetes.io/last-applied-configuration": PASSWORD },
+        },
+        "stringData": { "password": PASSWORD },
+    });
+    let path = format!("{}/canary", collection(&secret));
+    let made = node.api().post(&collection(&secret), &secret).expect("an answer");
+    let secret = made.success().expect("a secret");
+    let tokens =
+        "/api/v1/namespaces/kube-system/secrets?fieldSelector=type%3Dbootstrap.kubernetes.io/token";
+    let tokens = node.api().get(tokens).expect("an answer").success().expect("a list");
+    let token = &tokens["items"][0]["data"];
+    let encoded = |value: &Value| value.as_str().expect("a value").to_owned();
+    let decoded = |value: &Value| {
+        let bytes = BASE64_STANDARD.decode(encoded(value)).expect("base 64");
+        String::from_utf8(bytes).expect("UTF-8")
+    };
+    let told = [&secret["data"]["password"], &token["token-secret"]];
+    let values: Vec<String> = told.iter().flat_map(|it| [encoded(it), decoded(it)]).collect();
+
+    let everything = ["-o", "json", "--fail-on=never", "-vv"];
+    let run = Run::of(assay(&node.kubeconfig()).args(everything).args(ALL_OF_IT));
+    let report = run.report();
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(report.gaps(), [""; 0], "all that a check needs was read");
+    let secrets = report.0["collection"].as_array().expect("kinds").iter();
+    let mut read = secrets.filter(|it| it["resource"] == "secrets").map(|it| &it["objects"]);
+    assert!(read.next().is_some_and(|it| it.as_u64() >= Some(2)), "both were read");
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("snapshot");
+    let collected =
+        Run::of(assay(&node.kubeconfig()).args(["collect", "-o"]).arg(&file).args(ALL_OF_IT));
+    assert_eq!(collected.code, Some(0), "{}", collected.stderr);
+    let mut snapshot = File::open(&file).expect("a file");
+    let snapshot = assay_collector::snapshot_file::read(&mut snapshot).expect("a snapshot");
+    let kept = serde_json::to_string(&snapshot).expect("JSON");
+    assert!(kept.contains("\"canary\""), "the Secret is there");
+    for (what, text) in [("report", &run.stdout), ("log", &run.stderr), ("snapshot", &kept)] {
+        for value in &values {
+            assert!(!text.contains(value), "a Secret's value is in the {what}");
+        }
+    }
+    node.api().delete(&path).expect("an answer").success().expect("deleted");
+}
+
+#[test]
+fn flagz_says_what_the_command_line_says() {
+    let Some(node) = node() else { return };
+    let options =
+        ConnectOptions { kubeconfig: Some(node.kubeconfig()), ..ConnectOptions::default() };
+    let snapshot = tokio::runtime::Runtime::new().expect("a runtime").block_on(async {
+        let connection = connect(&options).await.expect("a connection");
+        let plan = Plan::new([Resource::Flagz]);
+        collect(&connection, &plan, &Silent, Stop::never()).await.expect("a snapshot")
+    });
+    let flagz = snapshot.flagz.expect("it is served").0;
+    let mut held = 0;
+    for word in node.command_line(SERVER).expect("a manifest") {
+        let Some((flag, value)) = word.trim_start_matches("--").split_once('=') else { continue };
+        match flagz.get(flag).unwrap_or_else(|| panic!("{flag} is told")) {
+            FlagValue::Kept(told) => {
+                // Lists are told in brackets.
+                let list = told.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+                assert_eq!(list.unwrap_or(&told), value, "{flag}");
+                held += 1;
+            }
+            FlagValue::Hidden => {
+                assert!(!KEPT_FLAGS.contains(&flag), "{flag} is kept");
+            }
+        }
+    }
+    assert!(held > 10, "{held} were held");
+    assert_eq!(flagz["profiling"], FlagValue::Kept("true".into()), "defaults are told too");
+}
+
 #[test]
 fn the_node_is_seen_as_it_is() {
     let Some(node) = node() else { return };
@@ -690,14 +781,91 @@ fn the_node_is_seen_as_it_is() {
         version
     );
     let checks = report.checks();
-    // The kubelet is of the API server's release; and the container runtime that Debian 12 has is not
-    // supported any more.
-    assert_eq!(checks["kubelet-version-skew"].outcome(), "pass");
+    for (id, outcome) in TRUE_OF_THE_NODE {
+        let verdict = checks[id];
+        let why = [verdict.findings(), verdict.reasons()].concat();
+        assert_eq!(verdict.outcome(), *outcome, "{id}: {why:#?}");
+    }
+    // The container runtime that Debian 12 has is not supported any more.
     let runtime = checks["end-of-life-runtime"];
     let containerd = Run::of(node.run("containerd").arg("--version")).stdout;
     if containerd.contains(" 1.6.") {
-        assert_ne!(runtime.outcome(), "pass", "{containerd}");
+        assert_eq!(runtime.outcome(), "fail", "{containerd}");
     }
+    // The system is that of this machine.
+    let name =
+        Run::of(node.run("sh").args(["-c", ". /etc/os-release && echo $PRETTY_NAME"])).stdout;
+    let system = checks["general-purpose-os"].findings();
+    if name.contains("Debian") {
+        assert!(system.len() == 1 && system[0].contains(name.trim()), "{system:?}");
+    }
+}
+
+/// What a scan must say of a cluster that kubeadm has just made, of one node without a taint: nothing has
+/// expired, nobody was given more than is shipped, all is of one version, and the way in for nodes to come is
+/// still open.
+const TRUE_OF_THE_NODE: &[(&str, &str)] = &[
+    ("anonymous-api-requests", "warn"),
+    ("anonymous-binding", "warn"),
+    ("anonymous-cluster-info", "warn"),
+    ("api-server-certificate", "pass"),
+    ("bootstrap-token", "unknown"),
+    ("changed-default-rbac", "pass"),
+    ("cluster-admin-binding", "pass"),
+    ("cluster-admin-equivalent", "pass"),
+    ("end-of-life-kubernetes", "pass"),
+    ("escalate-verb", "pass"),
+    ("expiring-certificate-authority", "pass"),
+    ("impersonation", "pass"),
+    ("kubelet-version-skew", "pass"),
+    ("masters-group-binding", "pass"),
+    ("mixed-kubelet-minors", "pass"),
+    ("node-proxy", "pass"),
+    ("privileged-certificate-request", "pass"),
+    ("shared-control-plane-node", "warn"),
+    ("unanswered-certificate-request", "pass"),
+    ("unauthenticated-group-binding", "pass"),
+    ("unhealthy-node", "pass"),
+    ("wildcard-verb", "pass"),
+];
+
+#[test]
+fn an_object_turns_its_verdict_and_back() {
+    let Some(node) = node() else { return };
+    let ask = || outcomes(&scan(&node), |it| TRUE_OF_THE_NODE.iter().any(|(id, _)| *id == it.id));
+    let before = ask();
+    let get = |path: &str| node.api().get(path).expect("an answer").success().expect("it is there");
+    let patch = |path: &str, change: &Value| {
+        node.api().patch(path, change).expect("an answer").success().expect("changed");
+    };
+
+    let rbac = "/apis/rbac.authorization.k8s.io/v1";
+    // A right that a role of the API server's own does not ship with, as an intruder would hide it.
+    let role = format!("{rbac}/clusterroles/system:public-info-viewer");
+    let rules = json!({ "rules": get(&role)["rules"] });
+    let mut more = rules.clone();
+    more["rules"].as_array_mut().expect("rules").push(json!({
+        "apiGroups": [""], "resources": ["configmaps"], "verbs": ["list"],
+    }));
+    patch(&role, &more);
+    assert_eq!(ask()["changed-default-rbac"], "fail");
+    patch(&role, &rules);
+    assert_eq!(ask(), before);
+
+    // kubeadm opens cluster-info to strangers; with the binding gone, it is closed.
+    let bindings = format!("{rbac}/namespaces/kube-public/rolebindings");
+    let path = format!("{bindings}/kubeadm:bootstrap-signer-clusterinfo");
+    let binding = get(&path);
+    node.api().delete(&path).expect("an answer").success().expect("deleted");
+    let turns = [("anonymous-binding", "pass"), ("anonymous-cluster-info", "pass")];
+    assert_eq!(ask(), turned(&before, &turns));
+    let again = json!({
+        "apiVersion": binding["apiVersion"], "kind": binding["kind"],
+        "metadata": { "name": binding["metadata"]["name"], "namespace": "kube-public" },
+        "roleRef": binding["roleRef"], "subjects": binding["subjects"],
+    });
+    node.api().post(&bindings, &again).expect("an answer").success().expect("created");
+    assert_eq!(ask(), before);
 }
 
 /// The namespace, and the name of all that is in it.
