@@ -40,6 +40,7 @@ pub const KEPT_FLAGS: &[&str] = &[
     "enable-admission-plugins",
     "enable-network-policy",
     "enable-priority-and-fairness",
+    "encryption-provider-config",
     "etcd-cafile",
     "etcd-certfile",
     "etcd-keyfile",

@@ -1,23 +1,25 @@
 //! How Secrets are encrypted before they reach etcd, as the API server counts it.
 //!
 //! `apiserver_storage_transformation_operations_total{resource="secrets"}` counts what each provider
-//! did since the server began; `transformer_prefix` is what the provider writes before the data, and
-//! empty for none.
+//! did since the server began; `transformer_prefix` is what the provider writes before the data. For none it
+//! is empty (written) or `identity` (read). `aescbc`, `aesgcm` and `secretbox` count each Secret once more,
+//! by the name of the key. (`storage/value/transformer.go` of the API server; seen in 1.37.)
 //!
 //! | code        | series                        | fail                   | warn                                     |
 //! |-------------|-------------------------------|------------------------|------------------------------------------|
-//! | APP-SEC-010 | `to_storage`, `OK`            | only the empty prefix  | the empty one beside others              |
+//! | APP-SEC-010 | `to_storage`, `OK`            | only the empty prefix; or a server without `--encryption-provider-config` | the empty one beside others |
 //! | APP-SEC-011 | `to_storage`, `OK`            | only the empty prefix  | KMS v1, `aesgcm`, `aescbc`, or a mixture |
 //! | APP-SEC-013 | `from_storage`                | any status but `OK`    | more than one prefix                     |
 //!
 //! A server writes with one provider at a time, but may have changed it since it began; so an empty
-//! prefix beside others is a weakness: plain writes that may be over. No series says nothing: there
-//! may have been no write.
+//! prefix beside others is a weakness: plain writes that may be over. No series says nothing: a server without
+//! the flag counts none, and with it there may have been no write.
 
 use std::collections::BTreeSet;
 
 use assay_model::{
-    Cause, Findings, Gap, Known, Location, Outcome, Resource, Severity, control_plane::Series,
+    Basis, Cause, Findings, Gap, Known, Location, Outcome, Resource, Scope, Severity, both,
+    control_plane::Series,
 };
 
 use crate::{Check, Empty, Facts, Rule, Ruled, Ruling};
@@ -35,11 +37,15 @@ pub(super) static UNENCRYPTED: Check = Check {
                   kubectl replace -f -`.",
     references: REFERENCES,
     verdicts: &[
-        (Outcome::Fail, "the API server has written Secrets without a provider, and none with one"),
+        (
+            Outcome::Fail,
+            "an API server is not given `--encryption-provider-config`, or has written Secrets without a \
+             provider, and none with one",
+        ),
         (Outcome::Warn, "it has written some with a provider and some without since it began"),
         (Outcome::Pass, "all that it has written since were encrypted"),
     ],
-    needs: &[&[Resource::Metrics]],
+    needs: &[Resource::WORKLOADS, &[Resource::Nodes, Resource::Metrics]],
     empty: Empty::NotApplicable,
     rule: Rule::Cluster(unencrypted),
 };
@@ -85,6 +91,12 @@ pub(super) static STALE: Check = Check {
     rule: Rule::Cluster(stale),
 };
 
+/// With it the API server has providers; without it, it writes what it is given.
+const FLAG: &str = "encryption-provider-config";
+
+/// What each provider's prefix begins with.
+const PREFIX: &str = "k8s:enc:";
+
 const METRIC: &str = "apiserver_storage_transformation_operations_total";
 
 /// The series of Secrets in one direction that have counted something, of all servers that answered.
@@ -97,25 +109,49 @@ fn counted<'a>(facts: &'a Facts<'_>, direction: &'static str) -> Known<Vec<&'a S
         .collect();
     if series.is_empty() {
         let done = if direction == "to_storage" { "written" } else { "read" };
-        let message = format!("no Secret was {done} since the server began: make one, scan again");
+        let message = format!(
+            "no provider has {done} a Secret since the server began: there is none, or no Secret was {done}"
+        );
         return Err(Gap::whole(Resource::Metrics, Cause::Inconclusive, message).into());
     }
     Ok(series)
 }
 
-fn prefixes<'a>(series: &[&'a Series]) -> BTreeSet<&'a str> {
-    let good = series.iter().filter(|it| it.label("status") == "OK");
-    good.map(|it| it.label("transformer_prefix")).collect()
+/// What Secrets were written or read with.
+struct Used<'a> {
+    /// Prefixes of providers; of none it is empty.
+    providers: BTreeSet<&'a str>,
+    /// Names of keys.
+    keys: BTreeSet<&'a str>,
+}
+
+impl<'a> Used<'a> {
+    /// What did so with success.
+    fn by(series: &[&'a Series]) -> Self {
+        let good = series.iter().filter(|it| it.label("status") == "OK");
+        let prefixes = good.map(|it| match it.label("transformer_prefix") {
+            "identity" => "",
+            other => other,
+        });
+        let is_provider = |it: &&str| it.is_empty() || it.starts_with(PREFIX);
+        let (providers, keys) = prefixes.partition(is_provider);
+        Used { providers, keys }
+    }
+
+    /// Whether it was more than one provider, or one with more than one key.
+    fn is_mixed(&self) -> bool {
+        self.providers.len() > 1 || self.keys.len() > 1
+    }
 }
 
 /// What wrote Secrets since the servers began.
-fn writers<'a>(facts: &'a Facts<'_>) -> Known<BTreeSet<&'a str>> {
-    let prefixes = prefixes(&counted(facts, "to_storage")?);
-    if prefixes.is_empty() {
+fn writers<'a>(facts: &'a Facts<'_>) -> Known<Used<'a>> {
+    let used = Used::by(&counted(facts, "to_storage")?);
+    if used.providers.is_empty() {
         let message = "no Secret was written with success since the server began";
         return Err(Gap::whole(Resource::Metrics, Cause::Inconclusive, message).into());
     }
-    Ok(prefixes)
+    Ok(used)
 }
 
 fn at() -> Location {
@@ -123,31 +159,40 @@ fn at() -> Location {
 }
 
 fn unencrypted(facts: &Facts<'_>, findings: &mut Findings) -> Ruled {
-    let writers = writers(facts)?;
-    if writers.contains("") {
-        if writers.len() == 1 {
-            findings.fail(at(), "writes Secrets as they are");
-        } else {
-            findings.warn(
-                at(),
-                "has written Secrets as they are since it began, and encrypted ones too",
-            );
-        }
+    let servers = facts.replicas("kube-apiserver");
+    let plain = servers.find(Scope::Cluster, |it| Ok(it.value(FLAG, facts)?.is_empty()));
+    if matches!(plain, Ok(Some(_))) {
+        findings.rest_on(Basis::Declared);
+        findings.fail(at(), format!("is not given --{FLAG}"));
     }
-    Ok(Ruling::Applies)
+    let counted = writers(facts).map(|writers| {
+        if writers.providers.contains("") {
+            if writers.providers.len() == 1 {
+                findings.fail(at(), "writes Secrets as they are");
+            } else {
+                findings.warn(
+                    at(),
+                    "has written Secrets as they are since it began, and encrypted ones too",
+                );
+            }
+        }
+    });
+    both(plain.map(|_| ()), counted).map(|()| Ruling::Applies)
 }
 
 fn weak(facts: &Facts<'_>, findings: &mut Findings) -> Ruled {
     let writers = writers(facts)?;
-    for writer in &writers {
+    for writer in &writers.providers {
         match provider(writer) {
-            None if writers.len() == 1 => findings.fail(at(), "writes Secrets as they are"),
+            None if writers.providers.len() == 1 => {
+                findings.fail(at(), "writes Secrets as they are");
+            }
             None => findings.warn(at(), "has written Secrets as they are since it began"),
             Some("kms:v2" | "secretbox") => {}
             Some(weak) => findings.warn(at(), format!("writes Secrets by {weak}")),
         }
     }
-    if writers.len() > 1 {
+    if writers.is_mixed() {
         findings.warn(at(), "has written Secrets by more than one provider or key since it began");
     }
     Ok(Ruling::Applies)
@@ -155,7 +200,7 @@ fn weak(facts: &Facts<'_>, findings: &mut Findings) -> Ruled {
 
 /// The kind of provider that a prefix is of; `None` for no provider.
 fn provider(prefix: &str) -> Option<&str> {
-    let rest = prefix.strip_prefix("k8s:enc:").unwrap_or(prefix);
+    let rest = prefix.strip_prefix(PREFIX).unwrap_or(prefix);
     if rest.is_empty() {
         return None;
     }
@@ -170,7 +215,7 @@ fn stale(facts: &Facts<'_>, findings: &mut Findings) -> Ruled {
     if read.iter().any(|it| it.label("status") != "OK") {
         findings.fail(at(), "could not decrypt Secrets that are stored");
     }
-    if prefixes(&read).len() > 1 {
+    if Used::by(&read).is_mixed() {
         findings.warn(at(), "reads Secrets of more than one provider or key");
     }
     Ok(Ruling::Applies)
