@@ -740,6 +740,60 @@ fn all_is_read_that_can_be_asked_for_and_no_value_of_a_secret() {
     node.api().delete(&path).expect("an answer").success().expect("deleted");
 }
 
+/// One provider for Secrets, and plain ones that are still to be read.
+const ENCRYPTION: &str = "\
+apiVersion: apiserver.config.k8s.io/v1
+kind: EncryptionConfiguration
+resources:
+  - resources: [secrets]
+    providers:
+      - secretbox: { keys: [{ name: a, secret: MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY= }] }
+      - identity: {}
+";
+
+#[test]
+fn secrets_are_seen_to_be_encrypted_by_what_the_server_counts() {
+    let Some(node) = node() else { return };
+    let is_one =
+        |it: &Check| it.id.ends_with("-secret-encryption") || it.id == "unencrypted-secrets";
+    let ask = || outcomes(&scan_with(&node, &["--metrics", "--fail-on=never"]), is_one);
+    // Without a provider nothing is counted, and the command line tells.
+    let plain: Outcomes = [
+        ("stale-secret-encryption", "unknown"),
+        ("unencrypted-secrets", "fail"),
+        ("weak-secret-encryption", "unknown"),
+    ]
+    .map(|(id, it)| (id, it.to_owned()))
+    .into();
+    assert_eq!(ask(), plain);
+
+    let file = "/etc/kubernetes/pki/encryption.yaml";
+    fs::write(node.path(file), ENCRYPTION).expect("written");
+    let kubeadm = node.command_line(SERVER).expect("a manifest");
+    let mut with = kubeadm.clone();
+    with.push(format!("--encryption-provider-config={file}"));
+    node.set_command_lines(&[(SERVER, with)].into()).expect("it runs");
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": { "name": "encrypted", "namespace": "default" }, "stringData": { "a": "b" },
+    });
+    let secrets = collection(&secret);
+    node.api().post(&secrets, &secret).expect("an answer").success().expect("created");
+    // Kubeadm's own Secret was written before, and is read in clear.
+    let turns = [
+        ("stale-secret-encryption", "warn"),
+        ("unencrypted-secrets", "pass"),
+        ("weak-secret-encryption", "pass"),
+    ];
+    assert_eq!(ask(), turned(&plain, &turns));
+
+    // A server without the key could not list Secrets any more.
+    let path = format!("{secrets}/encrypted");
+    node.api().delete(&path).expect("an answer").success().expect("deleted");
+    node.set_command_lines(&[(SERVER, kubeadm)].into()).expect("it runs");
+    assert_eq!(ask(), plain);
+}
+
 #[test]
 fn flagz_says_what_the_command_line_says() {
     let Some(node) = node() else { return };
