@@ -161,7 +161,7 @@ const ETCD: &str = "etcd";
 /// What is changed together, in one restart of each component, and turns one check each: no two changes of a
 /// round touch the same flag or the same check.
 ///
-/// Two checks are turned by no flag with which an API server of 1.37 starts ([`NOT_TURNED`]).
+/// A few checks are turned by no flag with which the components work ([`NOT_TURNED`]).
 const ROUNDS: [&[Change]; 2] = [
     &[
         change(
@@ -812,7 +812,7 @@ fn flagz_says_what_the_command_line_says() {
             FlagValue::Kept(told) => {
                 // Lists are told in brackets.
                 let list = told.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
-                assert_eq!(list.unwrap_or(&told), value, "{flag}");
+                assert_eq!(list.unwrap_or(told), value, "{flag}");
                 held += 1;
             }
             FlagValue::Hidden => {
@@ -908,9 +908,9 @@ fn an_object_turns_its_verdict_and_back() {
 
     // kubeadm opens cluster-info to strangers; with the binding gone, it is closed.
     let bindings = format!("{rbac}/namespaces/kube-public/rolebindings");
-    let path = format!("{bindings}/kubeadm:bootstrap-signer-clusterinfo");
-    let binding = get(&path);
-    node.api().delete(&path).expect("an answer").success().expect("deleted");
+    let opened = format!("{bindings}/kubeadm:bootstrap-signer-clusterinfo");
+    let binding = get(&opened);
+    node.api().delete(&opened).expect("an answer").success().expect("deleted");
     let turns = [("anonymous-binding", "pass"), ("anonymous-cluster-info", "pass")];
     assert_eq!(ask(), turned(&before, &turns));
     let again = json!({
