@@ -57,7 +57,7 @@ pub struct Proxy<'a> {
 pub struct Seen {
     /// Such as `GET`.
     pub method: String,
-    /// Path with query, such as `/api/v1/pods?limit=250`.
+    /// Path with query, such as `/api/v1/pods?limit=200`.
     pub uri: String,
     /// Empty if not sent, as is the next.
     pub user_agent: String,

@@ -369,7 +369,7 @@ fn one_list_a_kind() {
     let mut asked: BTreeMap<String, u64> = BTreeMap::new();
     for event in own().filter(|it| it.verb == "list") {
         let path =
-            event.uri.strip_suffix("?limit=250").expect("one page of 250, and no resourceVersion");
+            event.uri.strip_suffix("?limit=200").expect("one page of 200, and no resourceVersion");
         let plural = path.rsplit('/').next().expect("a resource");
         assert!(!path.contains("/namespaces/"), "{path}");
         *asked.entry(plural.to_owned()).or_default() += 1;

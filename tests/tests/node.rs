@@ -51,8 +51,9 @@ fn outcomes(report: &Report, of: impl Fn(&Check) -> bool) -> Outcomes {
         .collect()
 }
 
+/// By the table of flags; and one that goes by flags and by what the server agrees to in handshakes.
 fn judges_a_flag(check: &Check) -> bool {
-    matches!(check.rule, Rule::Flag(_))
+    matches!(check.rule, Rule::Flag(_)) || check.id == "weak-api-server-tls"
 }
 
 fn judges_a_kubelet(check: &Check) -> bool {
@@ -81,9 +82,8 @@ fn named<'a>(
 
 /// What each check of a flag says of what kubeadm 1.37 sets.
 ///
-/// Three are unknown, for what they fall back on is not read: whether policies of admission or the kubelets
-/// do what a plug-in would (`cached-image-reuse`, `external-ips-allowed`), and what the server offers in
-/// handshakes (`weak-api-server-tls`).
+/// One is unknown, for what it falls back on is not read: whether the kubelets do what a plug-in would
+/// (`cached-image-reuse`).
 const KUBEADM: &[(&str, &str)] = &[
     ("always-admit-plugin", "pass"),
     ("always-allow-authorizer", "pass"),
@@ -102,7 +102,7 @@ const KUBEADM: &[(&str, &str)] = &[
     ("exposed-controller-manager", "pass"),
     ("exposed-etcd-listener", "pass"),
     ("exposed-scheduler", "pass"),
-    ("external-ips-allowed", "unknown"),
+    ("external-ips-allowed", "warn"),
     ("few-audit-files", "not-applicable"),
     ("finished-pods-pile-up", "warn"),
     ("implicit-service-account-key", "pass"),
@@ -133,7 +133,7 @@ const KUBEADM: &[(&str, &str)] = &[
     ("unbounded-token-lifetime", "warn"),
     ("unusual-request-timeout", "pass"),
     ("unverified-kubelet-certificate", "fail"),
-    ("weak-api-server-tls", "unknown"),
+    ("weak-api-server-tls", "warn"),
     ("year-long-bound-tokens", "fail"),
 ];
 
@@ -424,6 +424,7 @@ fn mirror_pods_declare_the_flags_of_the_manifests() {
     for (id, outcome) in KUBEADM {
         let basis = match *outcome {
             "unknown" | "not-applicable" => Value::Null,
+            _ if *id == "weak-api-server-tls" => "observed".into(),
             _ => "declared".into(),
         };
         assert_eq!(checks[id].0["basis"], basis, "{id}");
@@ -477,6 +478,7 @@ const KUBEADM_KUBELET: &[(&str, &str)] = &[
     ("no-kubelet-serving-rotation", "warn"),
     ("no-pod-pids-limit", "fail"),
     ("open-kube-proxy-metrics", "pass"),
+    ("overridden-host-name", "pass"),
     ("self-signed-kubelet-certificate", "warn"),
     ("static-pod-url", "pass"),
     ("throttled-kubelet-events", "pass"),
@@ -518,10 +520,16 @@ const SETTINGS: &[Setting] = &[
 /// With it, a kubelet can be dialled: its certificate proves whose it is.
 const MANAGED_CERTIFICATE: &str = "serverTLSBootstrap: true";
 
-/// Turned elsewhere: the one by the file of kube-proxy, and the other where a kubelet is dialled, for without
-/// a client CA it does not know the API server.
-const OTHER_SETTINGS: &[(&str, &str)] =
-    &[("open-kube-proxy-metrics", "fail"), ("no-kubelet-client-ca", "fail")];
+/// Turned elsewhere: by a flag, by the file of kube-proxy, and where a kubelet is dialled, for without a
+/// client CA it does not know the API server.
+const OTHER_SETTINGS: &[(&str, &str)] = &[
+    ("overridden-host-name", "fail"),
+    ("open-kube-proxy-metrics", "fail"),
+    ("no-kubelet-client-ca", "fail"),
+];
+
+/// The flags that kubeadm gives to the kubelet, read whenever it starts.
+const KUBELET_FLAGS: &str = "/var/lib/kubelet/kubeadm-flags.env";
 
 /// A configuration with a merge patch, in YAML, applied.
 fn patched(config: &Value, patch: &str) -> Value {
@@ -562,6 +570,15 @@ fn a_kubelets_setting_turns_its_verdict_and_back() {
         node.set_kubelet_config(&patched(&kubeadm, patch)).expect("it runs");
         assert_eq!(ask(), turned(&expected, *turns), "{patch}");
     }
+
+    let flags = node.path(KUBELET_FLAGS);
+    let given = fs::read_to_string(&flags).expect("a file");
+    let (arguments, quote) = given.trim_end().split_at(given.trim_end().len() - 1);
+    // By the name that it has anyway: the node stays the node it is.
+    fs::write(&flags, format!("{arguments} --hostname-override=node{quote}\n")).expect("written");
+    node.set_kubelet_config(&kubeadm).expect("it runs");
+    assert_eq!(ask(), turned(&expected, &OTHER_SETTINGS[..1]));
+    fs::write(&flags, given).expect("written");
     node.set_kubelet_config(&kubeadm).expect("it runs");
     assert_eq!(ask(), expected);
 
@@ -575,7 +592,7 @@ fn a_kubelets_setting_turns_its_verdict_and_back() {
     let open = config.replace("metricsBindAddress: \"\"", "metricsBindAddress: 0.0.0.0:10249");
     assert_ne!(open, config);
     set(&open);
-    assert_eq!(ask(), turned(&expected, &OTHER_SETTINGS[..1]));
+    assert_eq!(ask(), turned(&expected, &OTHER_SETTINGS[1..2]));
     set(config);
     assert_eq!(ask(), expected);
 }
@@ -678,7 +695,7 @@ fn a_kubelet_that_proves_who_it_is_tells_the_same_when_dialled() {
     let stranger = patched(&managed, "authentication: { x509: { clientCAFile: '' } }");
     node.set_kubelet_config(&stranger).expect("it runs");
     let report = ask("direct");
-    assert_eq!(outcomes(&report, judges_a_kubelet), turned(&by_proxy, &OTHER_SETTINGS[1..]));
+    assert_eq!(outcomes(&report, judges_a_kubelet), turned(&by_proxy, &OTHER_SETTINGS[2..]));
     node.set_kubelet_config(&kubeadm).expect("it runs");
 }
 

@@ -24,8 +24,9 @@ use serde_json::Value;
 /// How much worse than its baseline a figure may be.
 const TOLERANCE: f64 = 1.05;
 
-/// The most memory that a scan of 1,000 distinct workloads may take. The aim is 48 MB.
-const MOST: u64 = 64_000_000;
+/// The most memory that a scan of 1,000 distinct workloads may take, somewhat above the 47.4 MB that it takes
+/// at most today. The aim is 48 MB.
+const MOST: u64 = 52_000_000;
 
 /// What baselines are of: instructions are not the same elsewhere.
 const ARCHITECTURE: &str = "x86_64";
@@ -38,13 +39,13 @@ const HEAD: &str =
 
 /// Of 100,000 pods to 10,000 with the same workloads. The aim is 1.1; what varies from run to run is how many
 /// pages are in memory at a time, for of more pages more come while one is decoded.
-const MOST_GROWTH: f64 = 1.35;
+const MOST_GROWTH: f64 = 1.25;
 
-/// Bytes for one more distinct workload, somewhat above the 19,600 that it takes today. The aim is 4,000.
-const MOST_A_WORKLOAD: u64 = 22_000;
+/// Bytes for one more distinct workload, somewhat above the 12,900 that it takes today. The aim is 4,000.
+const MOST_A_WORKLOAD: u64 = 14_500;
 
 /// Objects a page, unless told otherwise.
-const PAGE: u64 = 250;
+const PAGE: u64 = 200;
 
 /// How long a scan may take to end once it is told to, on a machine that is not busy.
 const SOON: Duration = Duration::from_secs(1);

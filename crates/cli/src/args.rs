@@ -243,7 +243,7 @@ pub(crate) enum Kubelet {
 #[command(next_help_heading = "Reading")]
 pub(crate) struct ReadingArgs {
     /// Objects a page
-    #[arg(long, value_name = "N", default_value_t = 250, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) page_size: u32,
     /// Requests in flight at a time, over all resources
     #[arg(long, value_name = "N", default_value = "4", value_parser = concurrency())]

@@ -68,7 +68,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Reads these, in all namespaces: pages of 250, four requests at a time, 30 seconds of silence, no
+    /// Reads these, in all namespaces: pages of 200, four requests at a time, 30 seconds of silence, no
     /// deadline.
     pub fn new(resources: impl IntoIterator<Item = Resource>) -> Self {
         Plan {
@@ -76,7 +76,7 @@ impl Plan {
             kubelets: KubeletAccess::Off,
             kubelet_insecure_tls: false,
             namespaces: Vec::new(),
-            page_size: 250,
+            page_size: 200,
             concurrency: CONCURRENCY,
             read_timeout: Duration::from_secs(30),
             deadline: None,
@@ -567,8 +567,8 @@ mod tests {
     #[tokio::test]
     async fn what_is_refused_everywhere_is_asked_by_namespace() {
         let (connection, asked) = cluster(|path| match path {
-            "/api/v1/namespaces?limit=250" => Reply::list(&[named("", "a"), named("", "b")], ""),
-            "/api/v1/namespaces/a/pods?limit=250" => Reply::list(&[pod("a", "1")], ""),
+            "/api/v1/namespaces?limit=200" => Reply::list(&[named("", "a"), named("", "b")], ""),
+            "/api/v1/namespaces/a/pods?limit=200" => Reply::list(&[pod("a", "1")], ""),
             _ => Reply::status(403, "not here"),
         });
         let plan = Plan::new([Resource::Namespaces, Resource::Pods, Resource::Nodes]);
@@ -586,8 +586,8 @@ mod tests {
     #[tokio::test]
     async fn namespaces_that_are_only_named_prove_nothing_of_the_whole() {
         let (connection, _) = cluster(|path| match path {
-            "/api/v1/namespaces/given/pods?limit=250"
-            | "/api/v1/namespaces/home/pods?limit=250" => Reply::list(&[], ""),
+            "/api/v1/namespaces/given/pods?limit=200"
+            | "/api/v1/namespaces/home/pods?limit=200" => Reply::list(&[], ""),
             _ => Reply::status(403, "not here"),
         });
         let mut plan = Plan::new([Resource::Namespaces, Resource::Pods]);
@@ -602,7 +602,7 @@ mod tests {
     #[tokio::test]
     async fn what_absence_is_judged_by_is_listed_last() {
         let (connection, asked) = cluster(|path| match path {
-            "/api/v1/pods?limit=250" => Reply::list(&[pod("a", "1")], "next"),
+            "/api/v1/pods?limit=200" => Reply::list(&[pod("a", "1")], "next"),
             _ => Reply::list(&[], ""),
         });
         let plan = Plan::new([Resource::Namespaces, Resource::Pods, Resource::NetworkPolicies]);
@@ -652,7 +652,7 @@ mod tests {
 
     fn endless(path: &str) -> Reply {
         match path {
-            "/api/v1/pods?limit=250" => Reply::list(&[pod("a", "1")], "next"),
+            "/api/v1/pods?limit=200" => Reply::list(&[pod("a", "1")], "next"),
             _ => Reply::silence(),
         }
     }
@@ -733,13 +733,13 @@ mod tests {
     #[tokio::test]
     async fn secrets_are_tables_by_namespace() {
         let (connection, asked) = cluster(|path| match path {
-            "/api/v1/namespaces?limit=250" => Reply::list(&[named("", "a"), named("", "b")], ""),
-            "/api/v1/namespaces/a/secrets?limit=250&includeObject=None" => Reply::json(&json!({
+            "/api/v1/namespaces?limit=200" => Reply::list(&[named("", "a"), named("", "b")], ""),
+            "/api/v1/namespaces/a/secrets?limit=200&includeObject=None" => Reply::json(&json!({
                 "kind": "Table", "columnDefinitions": [{"name": "Name"}, {"name": "Type"}],
                 "rows": [{"cells": ["t", "kubernetes.io/service-account-token"]}],
             })),
             // A server that knows no tables, and sends values.
-            "/api/v1/namespaces/b/secrets?limit=250&includeObject=None" => {
+            "/api/v1/namespaces/b/secrets?limit=200&includeObject=None" => {
                 Reply::list(&[json!({"metadata": {"name": "s"}, "data": {"k": "Q0FOQVJZ"}})], "")
             }
             other => panic!("{other}"),
@@ -760,7 +760,7 @@ mod tests {
     #[tokio::test]
     async fn kubelets_are_asked_by_node() {
         let (connection, _) = cluster(|path| match path {
-            "/api/v1/nodes?limit=250" => Reply::list(&[named("", "w1"), named("", "w2")], ""),
+            "/api/v1/nodes?limit=200" => Reply::list(&[named("", "w1"), named("", "w2")], ""),
             "/api/v1/nodes/w1/proxy/configz" => Reply::text(200, r#"{"kubeletconfig":{}}"#),
             _ => Reply::status(403, "not yours"),
         });
@@ -784,7 +784,7 @@ mod tests {
                 "kind": "APIResourceList",
                 "resources": [{"name": "k8sowners"}, {"name": "k8sowners/status"}, {"name": "k8srepos"}],
             })),
-            "/apis/constraints.gatekeeper.sh/v1beta1/k8sowners?limit=250" => Reply::list(
+            "/apis/constraints.gatekeeper.sh/v1beta1/k8sowners?limit=200" => Reply::list(
                 &[
                     json!({"kind": "K8sOwners", "metadata": {"name": "all"}, "spec": {"enforcementAction": "dryrun"}}),
                 ],
