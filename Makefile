@@ -41,7 +41,7 @@ image: ## Build target/kube-assay.tar, an image of a static binary and nothing e
 .PHONY: test
 test: tools control-plane ## Run all tests; installs what they need, or says what is missing
 	cargo build --quiet --package kubectl-assay
-	cargo test --workspace --quiet
+	cargo test --workspace --quiet --no-fail-fast
 
 .PHONY: lint
 lint: ## Formatting, and clippy with warnings as errors

@@ -491,6 +491,7 @@ const SERVER_MADE: &[(&str, &str)] = &[
     ("jobs.spec.selector", "made of the assigned uid"),
     ("deployments.spec.replicas", "one, where the file says nothing"),
     ("services.spec.type", "ClusterIP, where the file says nothing"),
+    (".webhooks[].rules[].scope", "any, where the file says nothing"),
     (
         ".serviceAccount",
         "a copy of serviceAccountName, which the server keeps under the former name",
